@@ -1,0 +1,56 @@
+"""`icl ls`: what there is to run, on what, and what was run."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from harness.registry import family_names, load_family, provider_names, suite_names
+from harness.store import open_store
+from harness.suite_files import load_suite
+
+
+def list_things(what: str) -> None:
+    """Print a table of suites, tasks, models or runs."""
+    rows = {"suites": _suites, "tasks": _tasks, "models": _models, "runs": _runs}[what]()
+    table = Table(box=None, pad_edge=False)
+    for name in rows[0]:
+        table.add_column(name)
+    for row in rows[1:]:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def _suites() -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [("suite", "models", "families", "seed")]
+    for name in suite_names():
+        suite = load_suite(name)
+        families = dict.fromkeys(task.family for task in suite.tasks)
+        rows.append((name, ", ".join(suite.models), ", ".join(families), str(suite.seed)))
+    return rows
+
+
+def _tasks() -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [("task", "parameters (default)", "what it is")]
+    for name in family_names():
+        family = load_family(name)
+        rows.append((name, ", ".join(f"{k}={v}" for k, v in family.defaults.items()), family.summary))
+    return rows
+
+
+def _models() -> list[tuple[str, ...]]:
+    from harness.local_models.checkpoints import bundled_names
+
+    local = [(f"local/{name}", "ships with the package") for name in bundled_names()]
+    other = [(f"{name}/...", "see README, section models") for name in provider_names()]
+    return [("model", "where"), *local, *other]
+
+
+def _runs() -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [("run directory", "suite", "created", "models")]
+    for path in sorted(Path().glob("**/run.sqlite")):
+        store = open_store(path.parent)
+        names = ", ".join(store.models())
+        rows.append((str(path.parent), store.get_meta("suite") or "", store.get_meta("created") or "", names))
+        store.close()
+    return rows

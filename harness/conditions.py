@@ -1,0 +1,170 @@
+"""A suite expanded: one condition per task, swept value and control, with its sequences."""
+
+import hashlib
+import itertools
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from harness.errors import SpecError, UnknownName, suggestion
+from harness.prompts.controls import apply_control, control_names
+from harness.prompts.rendering import render
+from harness.registry import load_family
+from harness.seeds import sequence_stream
+from harness.spec import FromTo, Log2, Param, RenderSpec, Scalar, SuiteSpec, Sweep, TaskSpec
+from harness.types import Params, ParamValue, Prompt, Sequence
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One curve's worth of trials: a family at one setting, under at most one control."""
+
+    seed: int  # of the suite
+    family: str
+    params: Params  # every parameter, defaults included
+    swept: tuple[str, ...]  # names of the parameters that the suite sweeps
+    control: str | None
+    context_lengths: tuple[int, ...]  # ascending
+    sequences: int
+    samples: int
+    readout: str
+    nested: bool
+    refusals: Literal["exclude", "score_zero"]
+    render: RenderSpec
+
+    @cached_property
+    def id(self) -> str:
+        """Return a short stable name, usable in a file name: family, swept values, control, digest."""
+        parts = [self.family, *(f"{k}-{self.params[k]}" for k in self.swept), *filter(None, [self.control])]
+        slug = re.sub(r"[^A-Za-z0-9.-]+", "-", "_".join(parts)).strip("-")
+        return f"{slug[:60]}_{self.digest[:6]}"
+
+    @cached_property
+    def digest(self) -> str:
+        """Return the sha256 of everything that decides the requests, but not how many sequences there are."""
+        key = [self.seed, self.family, sorted(self.params.items()), self.control, self.context_lengths]
+        rest = [self.samples, self.readout, self.nested, self.refusals, self.render.model_dump(mode="json")]
+        return hashlib.sha256(json.dumps([*key, *rest], default=list).encode()).hexdigest()
+
+    @property
+    def title(self) -> str:
+        """Return the condition in words, e.g. "periodic, period 3, symbols letters"."""
+        shown = {k: v for k, v in self.params.items() if k in self.swept or v != self._defaults[k]}
+        words = [self.family, *(f"{k} {_plain(v)}" for k, v in shown.items())]
+        return ", ".join([*words, *([f"control {self.control}"] if self.control else [])])
+
+    @cached_property
+    def _defaults(self) -> Mapping[str, ParamValue]:
+        return load_family(self.family).defaults
+
+    def sequence(self, replicate: int, length: int | None = None) -> Sequence:
+        """Generate one sequence: a symbol longer than the longest context, so that it has a target.
+
+        `length` is given for conditions that are not nested, which draw a fresh
+        sequence for each context length.
+        """
+        family = load_family(self.family)
+        fresh = () if length is None else ("length", length)
+        longest = self.context_lengths[-1] if length is None else length
+        rng = sequence_stream(self.seed, self.family, self.params, replicate, *fresh)
+        sequence = family.sample(longest + 1, rng, **self.params)
+        if self.control is None:
+            return sequence
+        rng = sequence_stream(self.seed, self.family, self.params, replicate, *fresh, "control", self.control)
+        return apply_control(self.control, sequence, family, self.params, rng)
+
+    def pieces(self, replicate: int) -> Iterator[tuple[tuple[int, ...], Sequence]]:
+        """Yield the sequences of one replicate with the context lengths each is measured at."""
+        if self.nested:
+            yield self.context_lengths, self.sequence(replicate)
+        else:
+            for n in self.context_lengths:
+                yield (n,), self.sequence(replicate, n)
+
+    def prompt(self, sequence: Sequence) -> Prompt:
+        """Write a sequence of this condition as its prompt."""
+        spec = self.render
+        symbols = None if spec.symbols is None else tuple(spec.symbols)
+        return render(
+            sequence, symbols=symbols, separator=spec.separator, form=spec.form, template=spec.template
+        )
+
+
+def expand(suite: SuiteSpec, *, limit: int | None = None) -> list[Condition]:
+    """Return every condition of a suite, each checked by generating its first sequence.
+
+    `limit` caps the number of sequences of each condition. Raises SpecError
+    with the number of the task where a family refuses its parameters.
+    """
+    conditions = []
+    for i, task in enumerate(suite.tasks):
+        try:
+            conditions += list(_expand_task(suite.seed, task, limit))
+        except SpecError as error:
+            raise type(error)(f"suite {suite.name}, tasks[{i}]: {error}") from error
+    doubles = {c.digest for c in conditions}
+    if len(doubles) < len(conditions):
+        raise SpecError(
+            f"suite {suite.name}: two conditions are the same; remove one of the equal tasks or values"
+        )
+    return conditions
+
+
+def _expand_task(seed: int, task: TaskSpec, limit: int | None) -> Iterator[Condition]:
+    for name in task.controls:
+        if name not in control_names():
+            raise UnknownName(f"no control {name!r}{suggestion(name, control_names())}")
+    family = load_family(task.family)
+    axes = {k: v.sweep for k, v in task.params.items() if isinstance(v, Sweep)}
+    fixed = {k: _frozen(v) for k, v in task.params.items() if not isinstance(v, Sweep)}
+    for values in itertools.product(*axes.values()):
+        swept = dict(zip(axes, map(_frozen, values), strict=True))
+        for control in (None, *task.controls):
+            condition = Condition(
+                seed=seed,
+                family=family.name,
+                params=family.complete({**fixed, **swept}),
+                swept=tuple(axes),
+                control=control,
+                context_lengths=_lengths(task),
+                sequences=task.sequences if limit is None else min(limit, task.sequences),
+                samples=task.samples,
+                readout=task.readout,
+                nested=task.nested,
+                refusals=task.refusals,
+                render=task.render,
+            )
+            condition.prompt(condition.sequence(0))
+            yield condition
+
+
+def _lengths(task: TaskSpec) -> tuple[int, ...]:
+    match task.context_lengths:
+        case FromTo() as span:
+            lengths = list(range(span.from_, span.to + 1, span.step))
+        case Log2(log2=[low, high]):
+            lengths = [2**e for e in range(low.bit_length() - 1, high.bit_length()) if low <= 2**e <= high]
+        case list() as given:
+            lengths = given
+        case _:
+            lengths = []
+    if not lengths or lengths != sorted(set(lengths)):
+        raise SpecError(f"context_lengths {lengths!r} must ascend, each once, and hold at least one")
+    return tuple(lengths)
+
+
+def _frozen(value: Scalar | list[Scalar] | Param) -> ParamValue:
+    return tuple(value) if isinstance(value, list) else value  # type: ignore[return-value]
+
+
+def _plain(value: ParamValue) -> str:
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def symbols_digest(condition: Condition) -> str:
+    """Return the sha256 of the symbols of the first sequence: it changes if the family's code does."""
+    first = next(condition.pieces(0))[1]
+    return hashlib.sha256(first.symbols.astype("<i8").tobytes()).hexdigest()

@@ -1,0 +1,154 @@
+"""Stored replies turned into the curve of one condition: what was measured, what failed, what observers say."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.plan import Item, ModelPlan, Piece, pieces
+from harness.registry import Reader
+from harness.requests import request_digest
+from harness.scoring import score_logprobs
+from harness.store import Store
+from harness.types import CountCurve, Curve, Failure, FailureKind, Floats, Ints, Response, SequenceCurve, Way
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """One condition on one model. Rows are sequences, columns context lengths; NaN where nothing was scored."""
+
+    item: Item
+    way: Way
+    p: Floats  # (n_sequences, n_levels), p(target) over the declared symbols; for counts the share drawn
+    raw: Floats  # (n_sequences, n_levels)
+    mass: Floats  # (n_sequences, n_levels)
+    successes: Ints | None  # (n_levels,), only where symbols were drawn
+    trials: Ints | None  # (n_levels,), draws of declared symbols
+    failures: Mapping[str, tuple[int, ...]]  # kind -> count per level
+    observers: Mapping[str, Floats]  # name -> (n_sequences, n_levels), p(target); the ideal one first
+    ids: tuple[str, ...]  # (n_sequences,)
+
+    @property
+    def levels(self) -> Floats:
+        """Return the context lengths: shape (n_levels,)."""
+        return np.asarray(self.item.condition.context_lengths, dtype=np.float64)
+
+    def curve(self, name: str) -> Curve | None:
+        """Return the levels at which anything was scored as a curve, None if nothing was."""
+        keep = self.scored() > 0
+        if not keep.any():
+            return None
+        if self.successes is not None and self.trials is not None:
+            return CountCurve(name, self.levels[keep], self.successes[keep], self.trials[keep])
+        return SequenceCurve(name, self.levels[keep], self.p[:, keep], self.ids)
+
+    def scored(self) -> Ints:
+        """Return how many sequences (or draws) count at each level: shape (n_levels,)."""
+        if self.trials is not None:
+            return self.trials
+        return np.asarray(np.sum(~np.isnan(self.p), axis=0), dtype=np.int64)
+
+
+class _Tables:
+    """What is filled in while the replies of a condition are read: arrays (n_sequences, n_levels)."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self.p, self.raw, self.mass = (np.full(shape, np.nan) for _ in range(3))
+        self.hits, self.draws, self.others = (np.zeros(shape, dtype=np.int64) for _ in range(3))
+        self.failures: dict[FailureKind, Counter[int]] = {}
+
+
+def measure(plan: ModelPlan, item: Item, store: Store, read: Reader) -> Measured:
+    """Read every stored reply of one condition. A request never asked is counted as nothing at all."""
+    condition = item.condition
+    column = {n: i for i, n in enumerate(condition.context_lengths)}
+    shape = (condition.sequences, len(column))
+    tables = _Tables(shape)
+    observers: dict[str, Floats] = {}
+    for replicate in range(condition.sequences):
+        asked = list(pieces(item, replicate, plan.capabilities.max_samples))
+        for piece, outcome in _outcomes(plan, asked, store, read):
+            _observe(observers, piece, column, shape)
+            _enter(tables, item, piece, outcome, column)
+    drawn = item.way == "samples"
+    if drawn:
+        _finish_counts(tables)
+    return Measured(
+        item=item,
+        way=item.way,
+        p=tables.p,
+        raw=tables.raw,
+        mass=tables.mass,
+        successes=tables.hits.sum(axis=0) if drawn else None,
+        trials=tables.draws.sum(axis=0) if drawn else None,
+        failures={k: tuple(c[n] for n in condition.context_lengths) for k, c in tables.failures.items()},
+        observers=observers,
+        ids=tuple(f"{condition.digest[:8]}-{r}" for r in range(condition.sequences)),
+    )
+
+
+def _outcomes(
+    plan: ModelPlan, asked: list[Piece], store: Store, read: Reader
+) -> Iterator[tuple[Piece, Response | Failure | None]]:
+    digests = [request_digest(plan.model, plan.fingerprint, piece.request) for piece in asked]
+    raws, failures = store.raws(digests), store.failures(digests)
+    for piece, digest in zip(asked, digests, strict=True):
+        raw = raws.get(digest)
+        yield piece, read(piece.request, raw) if raw is not None else failures.get(digest)
+
+
+def _observe(
+    observers: dict[str, Floats], piece: Piece, column: dict[int, int], shape: tuple[int, int]
+) -> None:
+    sequence = piece.sequence
+    lengths = np.asarray(piece.request.context_lengths)
+    columns = [column[int(n)] for n in lengths]
+    for name in sorted(sequence.observers, key=lambda name: name != sequence.ideal):
+        table = observers.setdefault(name, np.full(shape, np.nan))
+        table[piece.replicate, columns] = sequence.observers[name][lengths, sequence.target[lengths]]
+
+
+def _enter(
+    tables: _Tables, item: Item, piece: Piece, outcome: Response | Failure | None, column: dict[int, int]
+) -> None:
+    row, lengths = piece.replicate, piece.request.context_lengths
+    if outcome is None:
+        return
+    if isinstance(outcome, Failure):
+        for n in lengths:
+            _fail(tables, item, outcome.kind, row, n, column)
+        return
+    for n, failure in outcome.failures:
+        _fail(tables, item, failure.kind, row, n, column)
+    at = np.asarray(outcome.context_lengths)
+    columns, target = [column[int(n)] for n in at], piece.sequence.target[at]
+    if outcome.counts is not None:
+        tables.hits[row, columns] += outcome.counts[np.arange(len(at)), target]
+        tables.draws[row, columns] += outcome.counts[:, :-1].sum(axis=1)
+        tables.others[row, columns] += outcome.counts[:, -1]
+        return
+    scores = score_logprobs(outcome, target)
+    tables.p[row, columns], tables.raw[row, columns], tables.mass[row, columns] = (
+        scores.p,
+        scores.raw,
+        scores.mass,
+    )
+    for n in scores.uncovered:
+        _fail(tables, item, "uncovered", row, n, column)
+
+
+def _fail(tables: _Tables, item: Item, kind: FailureKind, row: int, n: int, column: dict[int, int]) -> None:
+    tables.failures.setdefault(kind, Counter())[n] += 1
+    if kind == "refused" and item.condition.refusals == "score_zero":
+        tables.p[row, column[n]] = 0.0
+        tables.draws[row, column[n]] += 1
+
+
+def _finish_counts(tables: _Tables) -> None:
+    """Turn draws into shares, so that counts are drawn and tabled like probabilities."""
+    total = tables.draws + tables.others
+    with np.errstate(invalid="ignore", divide="ignore"):
+        tables.p[:] = np.where(tables.draws > 0, tables.hits / tables.draws, np.nan)
+        tables.raw[:] = np.where(total > 0, tables.hits / total, np.nan)
+        tables.mass[:] = np.where(total > 0, tables.draws / total, np.nan)

@@ -1,0 +1,123 @@
+"""What a run will ask: the cheapest exact way for each condition, its requests, tokens and price."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from harness.conditions import Condition
+from harness.errors import ModelError
+from harness.prices import cost_of
+from harness.spec import Price
+from harness.types import Capabilities, Model, Prompt, Request, Way
+from harness.types import Sequence as Symbols
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One condition on one model: how it is measured and what that takes."""
+
+    condition: Condition
+    way: Way
+    top_logprobs: int
+    seeded: bool
+    requests: int
+    prompt_tokens: int  # estimated; an upper bound (bytes) where the tokenizer is not known
+    completion_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPlan:
+    """Everything that one model will be asked."""
+
+    model: str
+    fingerprint: str
+    capabilities: Capabilities
+    items: tuple[Item, ...]
+    price: Price | None
+    exact_tokens: bool  # whether token numbers come from the model's own tokenizer
+
+    @property
+    def cost_usd(self) -> float | None:
+        """Return the estimated price of the whole plan, None if unknown."""
+        tokens_in = sum(i.prompt_tokens for i in self.items)
+        return cost_of(self.price, tokens_in, sum(i.completion_tokens for i in self.items))
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One request of a plan, with the sequence it measures."""
+
+    replicate: int
+    sequence: Symbols
+    request: Request
+
+
+def choose_way(capabilities: Capabilities) -> Way:
+    """Return the cheapest exact way to measure: one pass, else one call a length, else drawn symbols."""
+    if capabilities.full or capabilities.top_logprobs:
+        return "prefixes" if capabilities.prefixes else "next_token"
+    return "samples"
+
+
+def plan_model(
+    model: Model, capabilities: Capabilities, conditions: Sequence[Condition], price: Price | None
+) -> ModelPlan:
+    """Plan every condition for one model, checking the longest prompt of each before anything is sent.
+
+    Raises TokenizationError or ContextTooLong from the model's own check.
+    """
+    items = tuple(_plan_condition(model, capabilities, condition) for condition in conditions)
+    exact = model.count_tokens("") is not None
+    return ModelPlan(model.name, model.fingerprint, capabilities, items, price, exact)
+
+
+def make_item(condition: Condition, capabilities: Capabilities) -> Item:
+    """Decide how a condition is measured, without counting tokens: all that a replay needs."""
+    way = choose_way(capabilities)
+    if way == "samples" and not capabilities.max_samples:
+        raise ModelError(
+            "the model reports no log-probabilities and draws no samples; nothing can be measured"
+        )
+    top = 0 if capabilities.full or way == "samples" else capabilities.top_logprobs
+    each = 1 if way == "prefixes" else len(condition.context_lengths)
+    if way == "prefixes" and not condition.nested:
+        each = len(condition.context_lengths)
+    return Item(condition, way, top, capabilities.seed, each * condition.sequences, 0, 0)
+
+
+def pieces(item: Item, replicate: int, max_samples: int) -> Iterator[Piece]:
+    """Yield the requests of one replicate, shortest context first so that prompt caches help."""
+    condition = item.condition
+    for lengths, sequence in condition.pieces(replicate):
+        prompt = condition.prompt(sequence)
+        if item.way == "prefixes":
+            yield Piece(replicate, sequence, Request("prefixes", prompt, lengths, item.top_logprobs))
+            continue
+        for n in lengths:
+            yield from (Piece(replicate, sequence, r) for r in _at(item, prompt, n, replicate, max_samples))
+
+
+def _at(item: Item, prompt: Prompt, n: int, replicate: int, max_samples: int) -> Iterator[Request]:
+    if item.way == "next_token":
+        yield Request("next_token", prompt, (n,), item.top_logprobs)
+        return
+    left, call = item.condition.samples, 0
+    while left > 0:
+        # The number of the call tells two equal requests apart: they are two draws, not one.
+        seed = replicate * 1_000_003 + n * 1_009 + call
+        yield Request("samples", prompt, (n,), n=min(left, max_samples), seed=seed)
+        left, call = left - max_samples, call + 1
+
+
+def _plan_condition(model: Model, capabilities: Capabilities, condition: Condition) -> Item:
+    item = make_item(condition, capabilities)
+    first = list(pieces(item, 0, capabilities.max_samples))
+    longest = max(first, key=lambda p: p.request.context_lengths[-1])
+    model.check(longest.request)
+    texts = [p.request.prompt.text(p.request.context_lengths[-1]) for p in first]
+    counts = [model.count_tokens(text) for text in texts]
+    tokens = sum(len(text.encode()) if n is None else n for text, n in zip(texts, counts, strict=True))
+    drawn = sum(max(1, p.request.n) for p in first)
+    many = condition.sequences
+    return Item(
+        condition, item.way, item.top_logprobs, item.seeded, len(first) * many, tokens * many, drawn * many
+    )

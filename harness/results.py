@@ -1,0 +1,152 @@
+"""A stored run analysed: every curve with its transition, observers, failures and an example.
+
+Works from the store and the suite alone: no model, no network, no keys.
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from harness.analysis import beyond, excess_delay, mean_band, transition
+from harness.conditions import symbols_digest
+from harness.curves import Measured, measure
+from harness.model_records import ModelRecord, plan_from_record, read_record
+from harness.plan import ModelPlan
+from harness.registry import load_reader
+from harness.store import Store
+from harness.suite_files import parse_suite
+from harness.types import (
+    AnalysisOptions,
+    Curve,
+    CurveResult,
+    Delay,
+    Floats,
+    ModelInfo,
+    RunResult,
+    SequenceCurve,
+    Transition,
+)
+
+UNIGRAM = "kt"  # the observer that a control must be beaten by: it knows symbol frequencies and nothing else
+
+
+def analyse(store: Store, *, on_curve: Callable[[str], None] = lambda _: None) -> RunResult:
+    """Analyse everything a run has stored. `on_curve` is told the title of each curve when it is done."""
+    text = store.get_meta("suite_yaml") or ""
+    suite = parse_suite(text, f"{store.path.parent}: stored suite")
+    limit = store.get_meta("limit")
+    options = suite.analysis.options()
+    records = {name: read_record(record) for name, record in store.models().items()}
+    plans = {n: plan_from_record(n, r, suite, int(limit) if limit else None) for n, r in records.items()}
+    curves = []
+    for plan in plans.values():
+        for result in _curves(plan, store, options):
+            curves.append(result)
+            on_curve(result.title)
+    return RunResult(
+        name=suite.name,
+        suite_digest=store.get_meta("suite_digest") or "",
+        seed=suite.seed,
+        created=store.get_meta("created") or "",
+        versions=dict(v.split("=", 1) for v in (store.get_meta("versions") or "").split()),
+        options=options,
+        models=tuple(_model_info(name, record, store) for name, record in records.items()),
+        curves=tuple(curves),
+        suite_yaml=text,
+    )
+
+
+def _curves(plan: ModelPlan, store: Store, options: AnalysisOptions) -> Iterator[CurveResult]:
+    read = load_reader(plan.model)
+    for item in plan.items:
+        condition = item.condition
+        store.check_symbols(condition.digest, symbols_digest(condition))
+        measured = measure(plan, item, store, read)
+        curve = measured.curve(f"{plan.model} {condition.id}")
+        if curve is not None and len(curve.level) >= 3:
+            yield _curve_result(plan, measured, curve, options)
+
+
+def _curve_result(plan: ModelPlan, measured: Measured, curve: Curve, options: AnalysisOptions) -> CurveResult:
+    condition = measured.item.condition
+    keep = measured.scored() > 0
+    observers = {
+        name: SequenceCurve(f"{curve.name} {name}", curve.level, p[:, keep], measured.ids)
+        for name, p in measured.observers.items()
+    }
+    baseline = next(iter(observers)) if condition.control is None else UNIGRAM
+    found = transition(curve, options=options)
+    judged = {name: transition(o, options=options) for name, o in observers.items()}
+    mean, low, high = mean_band(curve, options.confidence)
+    excess, delay = _against(curve, observers[baseline], condition.control is not None, options)
+    example = _example_length(condition.context_lengths, found)
+    sequence = condition.sequence(0, None if condition.nested else example)
+    prompt = condition.prompt(sequence)
+    return CurveResult(
+        id=condition.id,
+        title=condition.title,
+        model=plan.model,
+        family=condition.family,
+        params=dict(condition.params),
+        readout=condition.readout,
+        control=condition.control,
+        way=measured.way,
+        nested=condition.nested,
+        chance=1 / len(sequence.alphabet),
+        curve=curve,
+        mean=mean,
+        low=low,
+        high=high,
+        raw=_mean(measured.raw[:, keep]),
+        mass=_mean(measured.mass[:, keep]),
+        scored=measured.scored()[keep].astype(np.float64),
+        failures={k: tuple(np.asarray(v)[keep].tolist()) for k, v in measured.failures.items()},
+        transition=found,
+        observers=observers,
+        observer_transitions=judged,
+        baseline=baseline,
+        beyond=excess,
+        delay=delay,
+        example_prompt=prompt.text(example),
+        example_target=prompt.surfaces[int(sequence.target[example])],
+        example_context_length=example,
+        cost_usd=None,
+    )
+
+
+def _against(
+    curve: Curve, observer: SequenceCurve, control: bool, options: AnalysisOptions
+) -> tuple[Transition | None, Delay | None]:
+    """Judge a control by its excess over the unigram observer, any other curve by its delay."""
+    if control:
+        return (beyond(curve, observer, options=options) if isinstance(curve, SequenceCurve) else None), None
+    return None, excess_delay(curve, observer, options=options, name=observer.name)
+
+
+def _mean(table: Floats) -> Floats:
+    with np.errstate(invalid="ignore"):
+        count = np.sum(~np.isnan(table), axis=0)
+        total = np.nansum(table, axis=0)
+        return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _example_length(lengths: tuple[int, ...], found: Transition) -> int:
+    """Return the context length whose prompt is shown: where the transition is, else a short one."""
+    wanted = found.location if found.location is not None else min(24, lengths[-1])
+    return min(lengths, key=lambda n: (abs(n - wanted), n))
+
+
+def _model_info(name: str, record: ModelRecord, store: Store) -> ModelInfo:
+    spent = store.spending(name)
+    return ModelInfo(
+        name=name,
+        fingerprint=record.fingerprint,
+        settings=record.settings,
+        served_models=spent.served_models,
+        findings=record.capabilities.findings,
+        requests=spent.replies,
+        failed_requests=spent.failures,
+        prompt_tokens=spent.prompt_tokens,
+        completion_tokens=spent.completion_tokens,
+        cost_usd=spent.cost_usd,
+    )

@@ -1,0 +1,68 @@
+"""Runs from Python: start one, open one, hand it to tables and reports."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from harness.errors import BudgetError
+from harness.spec import SuiteSpec
+from harness.store import open_store
+from harness.types import RunResult
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run directory. Everything shown of it is computed from what it stores."""
+
+    path: Path
+
+    @cached_property
+    def result(self) -> RunResult:
+        """Return the run analysed; computed once."""
+        from harness.results import analyse
+
+        store = open_store(self.path)
+        try:
+            return analyse(store)
+        finally:
+            store.close()
+
+
+def run(
+    suite: str | Path | SuiteSpec,
+    models: Sequence[str] = (),
+    *,
+    out: str | Path | None = None,
+    max_cost: float | None = None,
+    limit: int | None = None,
+    seed: int | None = None,
+) -> Run:
+    """Run a suite and return the run; what the run directory already holds is not asked again.
+
+    `suite` is a path, the name of a shipped suite or a SuiteSpec; `models`
+    replaces its models; `limit` caps the sequences of each condition. Works
+    where an event loop already runs, as in a notebook. Raises BudgetError if
+    the run stopped at `max_cost` (US dollars) or a price is unknown; the
+    replies so far are kept. Failed calls do not raise: the result counts them.
+    """
+    from harness.execute import RunOptions, execute
+    from harness.suite_files import load_suite
+
+    spec = suite if isinstance(suite, SuiteSpec) else load_suite(suite)
+    options = RunOptions(
+        models=tuple(models), out=Path(out) if out else None, limit=limit, max_cost_usd=max_cost, seed=seed
+    )
+    outcome = execute(spec, options)
+    if outcome.tally.stopped == "budget":
+        raise BudgetError(
+            f"{outcome.path}: stopped at the cap after {outcome.tally.spent_usd:.4f} USD; the replies so far are "
+            "kept, and the same call with a higher max_cost goes on"
+        )
+    return Run(outcome.path)
+
+
+def open_run(path: str | Path) -> Run:
+    """Open an existing run directory. Raises StoreError if there is no run."""
+    open_store(Path(path)).close()
+    return Run(Path(path))

@@ -1,0 +1,156 @@
+"""What is asked of a model and what comes back, the same for an API and a local checkpoint."""
+
+from collections.abc import Sequence as Seq
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from harness.types.sequence import Floats, Ints, Prompt
+
+Way = Literal["prefixes", "next_token", "samples"]
+"""How a request measures, cheapest exact first.
+
+`prefixes`: one pass over the longest context reports the next-symbol
+distribution at every context length asked for. `next_token`: one request per
+context length, log-probabilities of the first token after it. `samples`: one
+request per context length, n drawn tokens.
+"""
+
+FailureKind = Literal[
+    "overflow",  # the context does not fit
+    "refused",  # the model declined to answer
+    "filtered",  # a content filter cut the answer
+    "truncated",  # fewer positions or choices came back than were asked for
+    "malformed",  # the reply is not what the protocol says
+    "uncovered",  # too much probability lies outside the tokens that were reported
+    "tokenization",  # the reply's tokens do not line up with the symbols
+    "rate_limit",
+    "timeout",
+    "transport",  # connection refused, reset, cut short
+    "server",  # 5xx
+    "auth",  # 401, 403
+    "request",  # any other 4xx
+]
+TRANSIENT: frozenset[FailureKind] = frozenset({"rate_limit", "timeout", "transport", "server"})
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a model was seen to do; never taken from a name or from HTTP 200."""
+
+    prefixes: bool  # one request reports every position of its own prompt
+    top_logprobs: int  # tokens reported per position; 0 for none
+    full: bool  # the whole next-token distribution is reported
+    max_samples: int  # samples honoured in one request, at least 1
+    seed: bool  # the same seed gives the same samples
+    max_context_tokens: int | None  # prompt tokens the model accepts, None if unknown
+    findings: tuple[str, ...] = ()  # what was probed and seen, one sentence each
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call: the distribution or samples of the next symbol at some context lengths of a prompt."""
+
+    way: Way
+    prompt: Prompt
+    context_lengths: tuple[int, ...]  # ascending; exactly one unless way is "prefixes"
+    top_logprobs: int = 0  # tokens to report per position (ways "prefixes" and "next_token")
+    n: int = 0  # samples to draw (way "samples")
+    seed: int | None = None  # sent only where the model honours it
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A call that was answered, exactly as it came: what is paid for and stored."""
+
+    raw: bytes
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    served_model: str  # the model id the server names, "" if none
+    attempts: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A call or a level without an answer: in neither k nor n, counted per level."""
+
+    kind: FailureKind
+    detail: str  # one line for a person; never holds a key
+    attempts: int = 1
+
+    @property
+    def transient(self) -> bool:
+        """Whether asking again later can help."""
+        return self.kind in TRANSIENT
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Response:
+    """A reply read: the next symbol at each context length of its request.
+
+    Exactly one of `logprob` and `counts` is set. A level that could not be read
+    holds NaN (or zeros) in its row and its reason in `failures`.
+    """
+
+    context_lengths: Ints  # (n_levels,)
+    logprob: Floats | None = (
+        None  # (n_levels, n_symbols), natural log of the raw probability, NaN if not reported
+    )
+    covered: Floats | None = None  # (n_levels,), probability of all tokens reported, whether symbols or not
+    counts: Ints | None = (
+        None  # (n_levels, n_symbols + 1), drawn symbols; the last column counts everything else
+    )
+    failures: tuple[tuple[int, Failure], ...] = ()  # (context length, reason)
+
+
+class Model(Protocol):
+    """A model behind any API or on this machine.
+
+    A provider is a module `harness.adapters.<provider>` with `open_model(name)
+    -> Model` and `read(request, raw) -> Response | Failure`, the latter pure
+    and free of network, keys and torch, so that a stored reply can be read
+    again offline.
+    """
+
+    @property
+    def name(self) -> str:
+        """The full name, `provider/name`."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """What answers besides the name: weights digest and dtype, or base URL. Part of every request digest."""
+        ...
+
+    @property
+    def batch_size(self) -> int:
+        """Requests that one `send` should carry."""
+        ...
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What was chosen and should be recorded: device, dtype, versions, dialect."""
+        ...
+
+    async def probe(self, surfaces: Seq[str], between: str) -> Capabilities:
+        """Establish by behaviour what this model can report of these symbols; may cost a few tokens."""
+        ...
+
+    def check(self, request: Request) -> None:
+        """Raise TokenizationError or ContextTooLong if the request could only be answered wrongly.
+
+        A model that cannot know (no tokenizer, window unknown) raises nothing.
+        """
+        ...
+
+    def count_tokens(self, text: str) -> int | None:
+        """Return the number of prompt tokens, or None if the tokenizer is not known."""
+        ...
+
+    async def send(self, requests: Seq[Request]) -> list[Reply | Failure]:
+        """Answer each request, in order. Never raises for what a single call meets."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections and memory."""
+        ...

@@ -1,0 +1,76 @@
+"""What a finished run hands to tables and reports."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harness.types.curve import AnalysisOptions, Curve, Delay, SequenceCurve, Transition
+from harness.types.model import Way
+from harness.types.sequence import Floats, Params
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A model as it was used in a run."""
+
+    name: str
+    fingerprint: str
+    settings: Mapping[str, str]
+    served_models: tuple[str, ...]  # ids the server named; more than one means it changed in the run
+    findings: tuple[str, ...]  # what probing established
+    requests: int
+    failed_requests: int
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cost_usd: float | None  # None where the price is unknown
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CurveResult:
+    """Everything a report shows of one model under one condition."""
+
+    id: str  # short and stable, usable as a file name and an anchor
+    title: str  # e.g. "periodic, period 3, binary"
+    model: str
+    family: str
+    params: Params
+    readout: str
+    control: str | None
+    way: Way  # how it was measured
+    nested: bool
+    chance: float  # chance level of p(target)
+    curve: Curve  # p(target), renormalised over the declared symbols
+    mean: Floats  # (n_levels,), of the scored sequences
+    low: Floats  # (n_levels,), 95 % interval of the mean over sequences
+    high: Floats
+    raw: Floats  # (n_levels,), mean p(target) before renormalising, NaN where only counts exist
+    mass: Floats  # (n_levels,), mean probability captured by the declared symbols
+    scored: Floats  # (n_levels,), sequences (or samples) in n
+    failures: Mapping[str, tuple[int, ...]]  # kind -> count per level
+    transition: Transition
+    observers: Mapping[str, SequenceCurve]  # the ideal observer first; the same sequences
+    observer_transitions: Mapping[str, Transition]
+    baseline: str  # observer that a transition must go beyond: the ideal one, or "kt" for a control
+    beyond: Transition | None  # of p_model - p_baseline, None where not asked
+    delay: Delay | None
+    example_prompt: str  # a real prompt of this curve, at a mid context length
+    example_target: str
+    example_context_length: int
+    cost_usd: float | None
+    context_tokens: Floats | None = (
+        None  # (n_levels,), prompt tokens at each level where the tokenizer is known
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunResult:
+    """A run, analysed."""
+
+    name: str
+    suite_digest: str
+    seed: int
+    created: str  # ISO 8601 date of the first call, as stored: a replay shows the same
+    versions: Mapping[str, str]  # of this package, Python, numpy, scipy at the time of the run
+    options: AnalysisOptions
+    models: tuple[ModelInfo, ...]
+    curves: tuple[CurveResult, ...]
+    suite_yaml: str  # the suite exactly as it was run

@@ -1,0 +1,75 @@
+"""Symbol sequences with their oracle, and the prompts that write them out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+ParamValue = str | int | float | bool | tuple["ParamValue", ...] | None
+Params = Mapping[str, ParamValue]
+Form = Literal["completion", "chat"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sequence:
+    """One generated sequence and what ideal observers say of every prefix of it.
+
+    Row n of `law` and of each observer is the distribution of symbol n (0-based)
+    given the n symbols before it, so there is one row more than there are
+    symbols. `law` is the true one, given the hidden concept; an observer knows
+    the prefix only. Where a language ends (no continuation exists) the row of
+    the law is NaN.
+    """
+
+    alphabet: tuple[str, ...]  # names of the symbols, e.g. ("0", "1")
+    symbols: Ints  # (length,), indices into the alphabet
+    law: Floats  # (length + 1, n_symbols)
+    observers: Mapping[str, Floats]  # name -> (length + 1, n_symbols)
+    ideal: str  # the observer that is Bayes-optimal under the family's own prior
+    concept: str  # the hidden concept in words, e.g. "011 repeated"
+
+    @property
+    def target(self) -> Ints:
+        """Symbol to be predicted after the first n symbols: shape (length,)."""
+        return self.symbols
+
+    @property
+    def support(self) -> Bools:
+        """Which symbols can come next: shape (length + 1, n_symbols), all False where the language ends."""
+        return np.nan_to_num(self.law) > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One sequence written out, with the place of every symbol known.
+
+    The text of a context of n symbols is `header`, then the surface of each of
+    the first n symbols, each followed by `between`. What a model is asked to
+    predict there is the surface of symbol n: `between` belongs to the context,
+    so that a separator is never what is predicted. White space that tokenizers
+    merge with the symbol after it leads the surface (", " is written as ","
+    after a symbol and " " before the next).
+    """
+
+    header: str
+    surfaces: tuple[str, ...]  # one per symbol of the alphabet, e.g. (" Heads", " Tails")
+    between: str
+    symbols: tuple[int, ...]  # indices into the alphabet, the target of the longest context included
+    form: Form = "completion"
+
+    def text(self, context_length: int) -> str:
+        """Return the prompt for the first `context_length` symbols."""
+        return self.header + "".join(self.surfaces[s] + self.between for s in self.symbols[:context_length])
+
+    def starts(self, context_length: int) -> list[int]:
+        """Return the character offset in `text` of symbols 0..context_length, end inclusive."""
+        offsets = [len(self.header)]
+        for s in self.symbols[:context_length]:
+            offsets.append(offsets[-1] + len(self.surfaces[s]) + len(self.between))
+        return offsets

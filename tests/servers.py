@@ -1,0 +1,72 @@
+"""Real model servers for tests: llama.cpp's own HTTP server, from the `xllamacpp` wheel, on a loopback port."""
+
+import json
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_SERVE = """
+import sys, time
+import xllamacpp
+params = xllamacpp.CommonParams()
+params.model.path = sys.argv[1]
+params.n_ctx = int(sys.argv[2])
+params.n_parallel = int(sys.argv[3])
+params.kv_unified = True
+params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
+params.n_threads_http = 4
+params.hostnames = ["127.0.0.1"]
+params.port = 0
+params.warmup = False
+params.ui = False
+params.verbosity = 0
+server = xllamacpp.Server(params)
+print(server.listening_address, flush=True)
+sys.stdin.read()  # until the parent closes the pipe
+"""
+
+
+@contextmanager
+def llama_cpp_server(gguf: Path, *, n_ctx: int, slots: int = 1) -> Iterator[str]:
+    """Serve a GGUF file in a process of its own and yield the base URL, ending in /v1.
+
+    `slots` is how many completions it computes at a time, which bounds `n`.
+    The process ends with the pipe that holds it open, so it cannot outlive the
+    tests even if they are killed.
+    """
+    command = [sys.executable, "-c", _SERVE, str(gguf), str(n_ctx), str(slots)]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        address = process.stdout.readline().strip()
+        assert address, f"the server did not start; exit status {process.poll()}"
+        _wait_until_healthy(address)
+        yield f"{address}/v1"
+    finally:
+        process.stdin.close()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+
+
+def _wait_until_healthy(address: str, patience_s: float = 60.0) -> None:
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{address}/health", timeout=5) as reply:
+                if json.load(reply).get("status") == "ok":
+                    return
+        except urllib.error.URLError:
+            time.sleep(0.05)  # the model is being loaded
+    raise AssertionError(f"{address} was not healthy within {patience_s} s")
