@@ -1,0 +1,1 @@
+"""Task families, the ideal observers they are judged against, controls, and how sequences become prompts."""

@@ -1,0 +1,99 @@
+"""A pattern repeated without end: the period and the pattern are to be found from context.
+
+The pattern is uniform among the words of exactly `period` symbols that are no
+repetition of a shorter word; every rotation is among them, so the phase is
+random too. `distinct: true` draws among the words of all different symbols
+instead. Left at null it is true exactly when the set has more than two symbols:
+letters then show an order to be remembered, two symbols an order to be inferred.
+A period above the number of symbols with `distinct` is an error, never a silent change.
+
+The ideal observer, `period`, knows neither period nor pattern: it gives
+`prior_random` to uniform random symbols and the rest equally to the periods
+1..max_period (up to the number of symbols, with `distinct`), each with the
+pattern's law above. It is ideal under that prior and not for each period by
+itself: on the constant sequences of period 1 it loses more in all than `kt`,
+which knows symbol frequencies only.
+
+Example: period: 4, rendered with separator ", "
+
+    prompt ' 0, 1, 1, 1, 0, 1, 1, 1, 0, 1, 1, 1,'
+    target ' 0', 0111 repeated
+"""
+
+import numpy as np
+
+from harness.errors import SpecError
+from harness.prompts import observers
+from harness.prompts.draws import integers_below, permutation
+from harness.prompts.symbols import alphabet as alphabet_of
+from harness.prompts.symbols import joined
+from harness.types import Floats, Ints, Sequence
+
+IDEAL = "period"
+
+
+def sample(
+    length: int,
+    rng: np.random.Generator,
+    *,
+    period: int = 3,
+    symbols: str | tuple[str, ...] = "binary",
+    distinct: bool | None = None,
+    max_period: int = 16,
+    prior_random: float = 0.5,
+) -> Sequence:
+    """Draw the pattern, then repeat it."""
+    alphabet = alphabet_of(symbols)
+    if not 1 <= period <= max_period:
+        raise SpecError(f"family 'periodic': period={period!r} must be in 1..max_period ({max_period!r})")
+    pattern = _pattern(period, len(alphabet), _all_differ(distinct, alphabet), rng)
+    positions = np.arange(length + 1) % period
+    drawn = pattern[positions[:length]]
+    return Sequence(
+        alphabet=alphabet,
+        symbols=drawn,
+        law=np.eye(len(alphabet))[pattern[positions]],
+        observers=observe(
+            drawn, alphabet, distinct=distinct, max_period=max_period, prior_random=prior_random
+        ),
+        ideal=IDEAL,
+        concept=f"{joined(tuple(alphabet[s] for s in pattern))} repeated",
+    )
+
+
+def observe(
+    symbols: Ints,
+    alphabet: tuple[str, ...],
+    *,
+    distinct: bool | None,
+    max_period: int,
+    prior_random: float,
+) -> dict[str, Floats]:
+    """Predict from the posterior over periods, and from symbol counts."""
+    m = len(alphabet)
+    ideal = observers.period(
+        symbols,
+        m,
+        max_period=max_period,
+        prior_random=prior_random,
+        distinct=_all_differ(distinct, alphabet),
+    )
+    return {"period": ideal, "kt": observers.kt(symbols, m)}
+
+
+def _all_differ(distinct: bool | None, alphabet: tuple[str, ...]) -> bool:
+    return len(alphabet) > 2 if distinct is None else distinct
+
+
+def _pattern(period: int, n_symbols: int, distinct: bool, rng: np.random.Generator) -> Ints:
+    if distinct:
+        if period > n_symbols:
+            raise SpecError(
+                f"family 'periodic': period={period!r} needs as many different symbols and the set has "
+                f"{n_symbols}; set distinct: false or take a larger set"
+            )
+        return permutation(n_symbols, rng)[:period]
+    while True:  # at least half of all words are primitive
+        pattern = integers_below(n_symbols, period, rng)
+        if not any(np.array_equal(pattern, np.roll(pattern, d)) for d in range(1, period)):
+            return pattern
