@@ -1,0 +1,29 @@
+"""Provider `local`: checkpoints on this machine, bundled, in a directory or from the Hugging Face Hub."""
+
+from harness.errors import MissingExtra
+from harness.types import Failure, Model, Request, Response
+
+
+def open_model(name: str) -> Model:
+    """Open `local/NAME`: a bundled name, a path or `organisation/model`, with `@STEP` for an earlier one.
+
+    Raises MissingExtra without torch and transformers, CheckpointError if the
+    checkpoint cannot be loaded safely.
+    """
+    try:
+        import torch  # noqa: F401
+        import transformers  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra(
+            f"model 'local/{name}' needs {error.name}, not installed: pip install 'icl-harness[local]'"
+        ) from error
+    from harness.local_models.adapter import open_local
+
+    return open_local(name)
+
+
+def read(request: Request, raw: bytes) -> Response | Failure:
+    """Read a stored reply; numpy only."""
+    from harness.local_models.replies import read_reply
+
+    return read_reply(request, raw)
