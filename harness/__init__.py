@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harness.analysis import beyond, excess_delay, transitions
+    from harness.frames import positions_df, runs_df, transitions_df, trials_df
     from harness.registry import family_names, load_family, load_model
-    from harness.reporting.tables import positions_df, runs_df, transitions_df, trials_df
     from harness.runs import Run, open_run, run
     from harness.types import AnalysisOptions, CountCurve, SequenceCurve, Transition
 
@@ -28,12 +28,12 @@ _HOMES = {
     "load_family": "harness.registry",
     "load_model": "harness.registry",
     "open_run": "harness.runs",
-    "positions_df": "harness.reporting.tables",
+    "positions_df": "harness.frames",
     "run": "harness.runs",
-    "runs_df": "harness.reporting.tables",
+    "runs_df": "harness.frames",
     "transitions": "harness.analysis",
-    "transitions_df": "harness.reporting.tables",
-    "trials_df": "harness.reporting.tables",
+    "transitions_df": "harness.frames",
+    "trials_df": "harness.frames",
 }
 
 __all__ = [

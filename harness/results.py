@@ -111,7 +111,17 @@ def _curve_result(plan: ModelPlan, measured: Measured, curve: Curve, options: An
         example_target=prompt.surfaces[int(sequence.target[example])],
         example_context_length=example,
         cost_usd=None,
+        lost_levels=_lost(measured),
     )
+
+
+def _lost(measured: Measured) -> dict[int, str]:
+    """Return the context lengths at which nothing was scored, each with what failed there."""
+    lost = {}
+    for i in np.flatnonzero(measured.scored() == 0):
+        kinds = [f"{count[i]} {kind}" for kind, count in sorted(measured.failures.items()) if count[i]]
+        lost[int(measured.levels[i])] = ", ".join(kinds) or "never asked"
+    return lost
 
 
 def _against(

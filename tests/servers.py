@@ -19,7 +19,7 @@ params.n_ctx = int(sys.argv[2])
 params.n_parallel = int(sys.argv[3])
 params.kv_unified = True
 params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
-params.n_threads_http = 4
+params.n_threads_http = 16  # a connection that is kept open occupies one
 params.hostnames = ["127.0.0.1"]
 params.port = 0
 params.warmup = False
@@ -40,14 +40,12 @@ def llama_cpp_server(gguf: Path, *, n_ctx: int, slots: int = 1) -> Iterator[str]
     tests even if they are killed.
     """
     command = [sys.executable, "-c", _SERVE, str(gguf), str(n_ctx), str(slots)]
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdin is not None
     assert process.stdout is not None
     try:
         address = process.stdout.readline().strip()
-        assert address, f"the server did not start; exit status {process.poll()}"
+        assert address, "the server did not start; it says why on standard error"
         _wait_until_healthy(address)
         yield f"{address}/v1"
     finally:

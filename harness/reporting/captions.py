@@ -11,6 +11,7 @@ from harness.reporting.summary import WAY_WORDS
 from harness.reporting.wording import (
     beyond_sentence,
     failure_sentence,
+    lost_sentence,
     mass_sentence,
     observer_words,
     options_words,
@@ -42,7 +43,8 @@ class Caption:
 def caption(entry: Entry) -> Caption:
     """Return what is said of one curve."""
     result, t = entry.result, entry.result.transition
-    cautions = [failure_sentence(result), mass_sentence(result), *(f"Analyzer: {w}." for w in t.warnings)]
+    measured = (lost_sentence(result), failure_sentence(result), mass_sentence(result))
+    cautions = [*measured, *(f"Analyzer: {w}." for w in t.warnings)]
     head, left_out, tail = _elide(result.example_prompt)
     return Caption(
         verdict=verdict_sentence(result),

@@ -135,6 +135,22 @@ def failure_sentence(result: CurveResult) -> str | None:
     return sentence
 
 
+def lost_sentence(result: CurveResult) -> str | None:
+    """Return which context lengths are missing from the curve and why, or None if none is."""
+    if not result.lost_levels:
+        return None
+    reasons: dict[str, list[int]] = {}
+    for length, reason in result.lost_levels.items():
+        reasons.setdefault(reason, []).append(length)
+    words = [f"{_some(lengths)} ({reason})" for reason, lengths in reasons.items()]
+    return f"Nothing could be scored at context length {listing(words)}: not drawn and not analysed."
+
+
+def _some(lengths: list[int]) -> str:
+    shown = ", ".join(f"{n}" for n in lengths[:6])
+    return shown if len(lengths) <= 6 else f"{shown} and {len(lengths) - 6} more"
+
+
 def mass_sentence(result: CurveResult) -> str | None:
     """Return a warning where the declared symbols capture less than 0.99 of the probability, or None."""
     lowest = lowest_mass(result)

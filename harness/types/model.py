@@ -93,13 +93,9 @@ class Response:
     """
 
     context_lengths: Ints  # (n_levels,)
-    logprob: Floats | None = (
-        None  # (n_levels, n_symbols), natural log of the raw probability, NaN if not reported
-    )
-    covered: Floats | None = None  # (n_levels,), probability of all tokens reported, whether symbols or not
-    counts: Ints | None = (
-        None  # (n_levels, n_symbols + 1), drawn symbols; the last column counts everything else
-    )
+    logprob: Floats | None = None  # (n_levels, n_symbols), log of the raw probability, NaN if not reported
+    covered: Floats | None = None  # (n_levels,), probability of all tokens reported, symbols or not
+    counts: Ints | None = None  # (n_levels, n_symbols + 1), drawn symbols; the last column is all others
     failures: tuple[tuple[int, Failure], ...] = ()  # (context length, reason)
 
 

@@ -1,7 +1,7 @@
 """What a finished run hands to tables and reports."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.types.curve import AnalysisOptions, Curve, Delay, SequenceCurve, Transition
 from harness.types.model import Way
@@ -56,9 +56,8 @@ class CurveResult:
     example_target: str
     example_context_length: int
     cost_usd: float | None
-    context_tokens: Floats | None = (
-        None  # (n_levels,), prompt tokens at each level where the tokenizer is known
-    )
+    lost_levels: Mapping[int, str] = field(default_factory=dict)  # context length -> why nothing scored
+    context_tokens: Floats | None = None  # (n_levels,), prompt tokens, where the tokenizer is known
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,6 +9,7 @@ from harness.reporting.wording import (
     beyond_sentence,
     delay_words,
     failure_sentence,
+    lost_sentence,
     mass_sentence,
     transition_sentence,
     verdict_sentence,
@@ -202,3 +203,12 @@ def test_unknown_tokens_make_the_total_unknown() -> None:
 def test_the_options_in_force_are_those_of_the_curve() -> None:
     t = replace(transition("none"), options=replace(OPTIONS, min_change=0.25))
     assert "of at least 0.25" in transition_sentence(t, LEVEL)
+
+
+def test_context_lengths_without_any_score_are_named_with_the_reason() -> None:
+    assert lost_sentence(some_curve()) is None
+    text = lost_sentence(some_curve(lost_levels={300: "48 overflow", 400: "48 overflow", 0: "48 uncovered"}))
+    assert text == (
+        "Nothing could be scored at context length 300, 400 (48 overflow) and 0 (48 uncovered): "
+        "not drawn and not analysed."
+    )

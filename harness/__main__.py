@@ -1,0 +1,5 @@
+"""`python -m harness` is `icl`."""
+
+from harness.cli import main
+
+main()
