@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.spec import SuiteSpec
 from harness.suite_files import parse_suite
-from harness.types import Capabilities, Failure, Reply, Request, Response
+from harness.types import Capabilities, Failure, Form, Reply, Request, Response
 
 SUITE = """\
 name: small
@@ -52,8 +52,8 @@ class SyntheticModel:
     def settings(self) -> dict[str, str]:
         return {"kind": "synthetic"}
 
-    async def probe(self, surfaces: Sequence[str], between: str) -> Capabilities:
-        del surfaces, between
+    async def probe(self, surfaces: Sequence[str], between: str, form: Form = "completion") -> Capabilities:
+        del surfaces, between, form
         return Capabilities(
             prefixes=False, top_logprobs=2, full=True, max_samples=8, seed=True, max_context_tokens=None
         )

@@ -1,5 +1,7 @@
 """Provider `local`: checkpoints on this machine, bundled, in a directory or from the Hugging Face Hub."""
 
+from importlib.util import find_spec
+
 from harness.errors import MissingExtra
 from harness.types import Failure, Model, Request, Response
 
@@ -10,13 +12,11 @@ def open_model(name: str) -> Model:
     Raises MissingExtra without torch and transformers, CheckpointError if the
     checkpoint cannot be loaded safely.
     """
-    try:
-        import torch  # noqa: F401
-        import transformers  # noqa: F401
-    except ImportError as error:
+    missing = [package for package in ("torch", "transformers") if find_spec(package) is None]
+    if missing:
         raise MissingExtra(
-            f"model 'local/{name}' needs {error.name}, not installed: pip install 'icl-harness[local]'"
-        ) from error
+            f"model 'local/{name}' needs {' and '.join(missing)}, not installed: pip install 'icl-harness[local]'"
+        )
     from harness.local_models.adapter import open_local
 
     return open_local(name)

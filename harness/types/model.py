@@ -4,7 +4,7 @@ from collections.abc import Sequence as Seq
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from harness.types.sequence import Floats, Ints, Prompt
+from harness.types.sequence import Floats, Form, Ints, Prompt
 
 Way = Literal["prefixes", "next_token", "samples"]
 """How a request measures, cheapest exact first.
@@ -40,7 +40,7 @@ class Capabilities:
     prefixes: bool  # one request reports every position of its own prompt
     top_logprobs: int  # tokens reported per position; 0 for none
     full: bool  # the whole next-token distribution is reported
-    max_samples: int  # samples honoured in one request, at least 1
+    max_samples: int  # samples honoured in one request; 0 where draws are not random
     seed: bool  # the same seed gives the same samples
     max_context_tokens: int | None  # prompt tokens the model accepts, None if unknown
     findings: tuple[str, ...] = ()  # what was probed and seen, one sentence each
@@ -128,8 +128,11 @@ class Model(Protocol):
         """What was chosen and should be recorded: device, dtype, versions, dialect."""
         ...
 
-    async def probe(self, surfaces: Seq[str], between: str) -> Capabilities:
-        """Establish by behaviour what this model can report of these symbols; may cost a few tokens."""
+    async def probe(self, surfaces: Seq[str], between: str, form: Form = "completion") -> Capabilities:
+        """Establish by behaviour what this model can report of these symbols in prompts of this form.
+
+        May cost a few tokens. Raises ModelError if nothing can be measured.
+        """
         ...
 
     def check(self, request: Request) -> None:
