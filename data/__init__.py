@@ -1,0 +1,1 @@
+"""Suites, prices and the bundled checkpoint, read through importlib.resources; no code."""

@@ -144,7 +144,7 @@ def list_command(what: str) -> None:
 @click.option("--axis", type=click.Choice(["linear", "log2"]), default="linear", show_default=True)
 def transitions(file: Path, as_json: bool, sharp_width: float, min_change: float, axis: str) -> None:
     """Find the transitions in FILE.csv, with columns x,k,n[,curve] or sequence,x,p[,curve]."""
-    from harness.commands.results import print_transitions
+    from harness.commands.transitions import print_transitions
     from harness.types import AnalysisOptions
 
     options = AnalysisOptions(sharp_width, min_change, axis="log2" if axis == "log2" else "linear")

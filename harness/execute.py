@@ -21,7 +21,7 @@ from harness.runner import Limits, Tally, catching_interrupts, run_model
 from harness.spec import SuiteSpec
 from harness.store import Store, write_store
 from harness.suite_files import dump_suite, suite_digest
-from harness.types import Capabilities, Model
+from harness.types import Capabilities, Form, Model
 
 OnPlan = Callable[[tuple[ModelPlan, ...]], None]
 OnTick = Callable[[Tally], None]
@@ -128,13 +128,21 @@ def _recorded(model: Model, store: Store | None) -> Capabilities | None:
     return record.capabilities if record and record.fingerprint == model.fingerprint else None
 
 
-def probe_symbols(conditions: Sequence[Condition]) -> tuple[list[str], str]:
-    """Return every way a symbol is written in these conditions, and what stands between symbols."""
+def probe_symbols(conditions: Sequence[Condition]) -> tuple[list[str], str, Form]:
+    """Return how symbols are written in these conditions, what stands between them, and the form of prompt.
+
+    Raises SpecError if some prompts are completions and some are chats: what a
+    model can report differs between the two.
+    """
     prompts = [
         condition.prompt(condition.sequence(0)) for condition in conditions if condition.control is None
     ]
+    if len({prompt.form for prompt in prompts}) > 1:
+        raise SpecError(
+            "render: {form: ...} differs between tasks; make one suite of completions, one of chats"
+        )
     surfaces = dict.fromkeys(surface for prompt in prompts for surface in prompt.surfaces)
-    return list(surfaces), prompts[0].between
+    return list(surfaces), prompts[0].between, prompts[0].form
 
 
 def _remember(
@@ -155,8 +163,9 @@ def _remember(
     for condition in conditions:
         store.set_symbols(condition.digest, symbols_digest(condition))
     for model, plan in zip(models, plans, strict=True):
-        record = ModelRecord(model.fingerprint, dict(model.settings), plan.capabilities)
-        store.set_model(model.name, write_record(record))
+        if _recorded(model, store) is None:
+            record = ModelRecord(model.fingerprint, dict(model.settings), plan.capabilities)
+            store.set_model(model.name, write_record(record))
 
 
 def _versions() -> dict[str, str]:

@@ -136,8 +136,10 @@ def _unsettled(
 def _work(plan: ModelPlan, piece: Piece) -> _Work:
     request = piece.request
     digest = request_digest(plan.model, plan.fingerprint, request)
-    # No token is shorter than a byte, plus a few that a server may put in front.
-    most = len(request.prompt.text(request.context_lengths[-1]).encode()) + 16
+    # No token is shorter than a byte; the target is sent too where it is echoed, and servers add a few of their own.
+    prompt = request.prompt
+    most = len(prompt.text(request.context_lengths[-1]).encode()) + 16
+    most += max(len(surface.encode()) for surface in prompt.surfaces)
     return _Work(digest, piece, cost_of(plan.price, most, max(1, request.n)) or 0.0)
 
 

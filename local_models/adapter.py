@@ -14,7 +14,7 @@ from harness.local_models.alignment import Aligned, Aligner, Row
 from harness.local_models.loading import LoadedModel, load_checkpoint
 from harness.local_models.replies import pack_counts, pack_logprobs
 from harness.local_models.scoring import RowJob, draw_next, score_rows
-from harness.types import Capabilities, Failure, Floats, Prompt, Reply, Request
+from harness.types import Capabilities, Failure, Floats, Form, Prompt, Reply, Request
 
 _MAX_SAMPLES = 1 << 20
 _SMALL = 5_000_000  # parameters; below it a second thread costs more than it brings
@@ -84,8 +84,9 @@ class LocalModel:
         """Return the number of tokens of a text, BOS included where the tokenizer adds it."""
         return len(self.loaded.tokenizer(text, verbose=False)["input_ids"])
 
-    async def probe(self, surfaces: Seq[str], between: str) -> Capabilities:
+    async def probe(self, surfaces: Seq[str], between: str, form: Form = "completion") -> Capabilities:
         """Establish whether one pass scores every prefix as scoring the prefix alone does."""
+        del form  # chat prompts are scored one length a row by the same pass
         prompt = Prompt("", tuple(surfaces), between, tuple(i % len(surfaces) for i in range(8)))
         difference = await asyncio.to_thread(self._prefix_error, prompt.text(8))
         # A model that sees what follows (BERT, say) loads as a causal one and differs by whole nats.

@@ -131,11 +131,14 @@ def test_an_unknown_price_with_a_cap_is_refused_before_anything_is_sent(
     suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ACME_BASE_URL", f"http://127.0.0.1:{closed_port()}/v1")
-    refused(icl("run", suite, "-m", "openai-api/acme/m", "--max-cost", 1), "price of openai-api/acme/m is not known")
+    refused(
+        icl("run", suite, "-m", "openai-api/acme/m", "--max-cost", 1),
+        "price of openai-api/acme/m is not known",
+    )
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_folder_that_is_no_run_is_named(suite: Path, tmp_path: Path) -> None:
+def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
     for command in ("analyze", "report", "replay"):
         refused(icl(command, tmp_path), "no run here")
 
@@ -150,7 +153,7 @@ def test_a_folder_that_is_no_run_is_named(suite: Path, tmp_path: Path) -> None:
         ("", ["x,k,n"]),
     ],
 )
-def test_a_file_that_holds_no_curve_is_explained(suite: Path, tmp_path: Path, text: str, words: list[str]) -> None:
+def test_a_file_that_holds_no_curve_is_explained(tmp_path: Path, text: str, words: list[str]) -> None:
     file = tmp_path / "curves.csv"
     file.write_text(text)
     refused(icl("transitions", file, "--json"), *words)

@@ -1,6 +1,5 @@
 """What the bundled model is said to do, measured by the harness itself: run, stored, read, analysed."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -50,13 +49,15 @@ tasks:
 
 
 @pytest.fixture(scope="module")
-def behaviour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    yield run(parse_suite(SUITE, "behaviour"), out=tmp_path_factory.mktemp("run") / "r")
+def behaviour(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return run(parse_suite(SUITE, "behaviour"), out=tmp_path_factory.mktemp("run") / "r")
 
 
 def chosen(found: Run, family: str, control: str | None, **params: object) -> CurveResult:
     for curve in found.result.curves:
-        if (curve.family, curve.control) == (family, control) and params.items() <= dict(curve.params).items():
+        if (curve.family, curve.control) == (family, control) and params.items() <= dict(
+            curve.params
+        ).items():
             return curve
     raise AssertionError(f"no curve {family} {control} {params}")
 

@@ -1,10 +1,11 @@
 """What commands show: a progress bar on a terminal, plain lines elsewhere, and the table of transitions."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -19,6 +20,11 @@ from harness.runner import Tally
 from harness.types import CurveResult, RunResult, Transition
 
 _LINE_EVERY_S = 10.0
+
+
+def say(console: Console, text: str, style: str | None = None) -> None:
+    """Print one line as it is: no markup, no colours of rich's own choosing, no wrapping."""
+    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager
@@ -54,27 +60,41 @@ def _line_printer(console: Console) -> Callable[[Tally], None]:
         if time.monotonic() - last >= _LINE_EVERY_S:
             last = time.monotonic()
             failed = sum(tally.failed.values())
-            console.print(f"{tally.done} of {tally.total}, {failed} failed, {tally.spent_usd:.4f} USD")
+            say(console, f"{tally.done} of {tally.total}, {failed} failed, {tally.spent_usd:.4f} USD")
 
     return tick
 
 
-def print_transitions_table(console: Console, result: RunResult) -> None:
+def print_transitions_table(result: RunResult) -> None:
     """Print one line a curve: verdict, location, width, and the delay against the ideal observer."""
+    console = wide_console()
     for model in result.models:
-        table = Table(title=model.name, title_justify="left", box=None, pad_edge=False)
-        for name in ("curve", "verdict", "P", "half-way at", "width 10-90 %", "from", "to", "excess delay"):
-            table.add_column(name, justify="left" if name in ("curve", "verdict") else "right")
-        for curve in result.curves:
-            if curve.model == model.name:
-                table.add_row(*_row(curve))
-        console.print(table)
+        rows = [_row(curve) for curve in result.curves if curve.model == model.name]
+        heads = ("curve", "verdict", "P", "half-way at", "width 10-90 %", "p from, to", "excess delay")
+        console.print(table_of(heads, rows, title=model.name))
     options = result.options
-    console.print(
+    say(
+        console,
         f"sharp: width at most {options.sharp_width:g} of the range; smallest change {options.min_change:g}; "
         "intervals 95 %; controls are judged by what they show beyond the unigram observer",
-        style="dim",
+        "dim",
     )
+
+
+def wide_console() -> Console:
+    """Return a console whose tables are not squeezed: a narrow terminal wraps lines, a file keeps them."""
+    console = Console()
+    return Console(width=max(console.width, 200))
+
+
+def table_of(heads: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None) -> Table:
+    """Return a plain table without lines, one line a row."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for name in heads:
+        table.add_column(name, no_wrap=True)
+    for row in rows:
+        table.add_row(*map(escape, row))
+    return table
 
 
 def _row(curve: CurveResult) -> tuple[str, ...]:
@@ -89,16 +109,16 @@ def _row(curve: CurveResult) -> tuple[str, ...]:
         f"{_probability(found):.2f}",
         spanned(found.location, found.location_low, found.location_high),
         spanned(found.width, found.width_low, found.width_high),
-        *_ends(found),
+        _ends(found),
         delay,
     )
 
 
-def _ends(found: Transition) -> tuple[str, str]:
+def _ends(found: Transition) -> str:
     if found.lower is None or found.upper is None:
-        return "", ""
-    ends = (f"{found.lower:.2f}", f"{found.upper:.2f}")
-    return ends[::-1] if found.direction == "decreasing" else ends
+        return ""
+    ends = (found.lower, found.upper) if found.direction == "increasing" else (found.upper, found.lower)
+    return f"{ends[0]:.2f}, {ends[1]:.2f}"
 
 
 def _probability(found: Transition) -> float:

@@ -4,6 +4,7 @@ import asyncio
 
 from rich.console import Console
 
+from harness.commands.display import say
 from harness.conditions import Condition, expand
 from harness.errors import ContextTooLong, RenderError, TokenizationError
 from harness.execute import probe_symbols
@@ -40,13 +41,13 @@ async def _examine(model_name: str, suite: SuiteSpec, console: Console) -> None:
 
 
 def _print_model(console: Console, model: Model, capabilities: Capabilities) -> None:
-    console.print(model.name, style="bold", highlight=False)
+    say(console, model.name, "bold")
     for key, value in model.settings.items():
-        console.print(f"  {key}: {value}", markup=False, highlight=False)
+        say(console, f"  {key}: {value}")
     for finding in capabilities.findings:
-        console.print(f"  {finding}", markup=False, highlight=False)
+        say(console, f"  {finding}")
     way = choose_way(capabilities)
-    console.print(f"measured by {way}: {_WAYS[way]}", highlight=False)
+    say(console, f"measured by {way}: {_WAYS[way]}")
 
 
 def _print_condition(
@@ -56,12 +57,9 @@ def _print_condition(
     try:
         plan = plan_model(model, capabilities, [condition], price)
     except (TokenizationError, ContextTooLong, RenderError) as error:
-        console.print(f"  no   {condition.title}: {error}", markup=False, highlight=False)
+        say(console, f"  no   {condition.title}: {error}")
         return
     cost = "price unknown" if plan.cost_usd is None else f"{plan.cost_usd:.6f} USD"
     item = plan.items[0]
-    console.print(
-        f"  yes  {condition.title}: {item.requests} requests, {item.prompt_tokens} prompt tokens, {cost} a sequence",
-        markup=False,
-        highlight=False,
-    )
+    tokens = f"{'' if plan.exact_tokens else 'at most '}{item.prompt_tokens} prompt tokens"
+    say(console, f"  yes  {condition.title}: {item.requests} requests, {tokens}, {cost} a sequence")

@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
+from harness.commands.display import table_of, wide_console
 from harness.registry import family_names, load_family, provider_names, suite_names
 from harness.store import open_store
 from harness.suite_files import load_suite
@@ -13,12 +11,7 @@ from harness.suite_files import load_suite
 def list_things(what: str) -> None:
     """Print a table of suites, tasks, models or runs."""
     rows = {"suites": _suites, "tasks": _tasks, "models": _models, "runs": _runs}[what]()
-    table = Table(box=None, pad_edge=False)
-    for name in rows[0]:
-        table.add_column(name)
-    for row in rows[1:]:
-        table.add_row(*row)
-    Console().print(table)
+    wide_console().print(table_of(rows[0], rows[1:]))
 
 
 def _suites() -> list[tuple[str, ...]]:

@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from harness.commands.display import print_transitions_table, progress
+from harness.commands.display import print_transitions_table, progress, say
 from harness.execute import RunOptions, execute
 from harness.plan import ModelPlan
 from harness.runner import Tally
@@ -17,15 +17,15 @@ def run_suite(suite_name: str, options: RunOptions) -> int:
     with progress(console) as tick:
         outcome = execute(suite, options, on_plan=lambda plans: print_plan(console, plans), on_tick=tick)
     if options.dry_run:
-        console.print("dry run: nothing was asked of the suite")
+        say(console, "dry run: nothing was asked of the suite")
         return 0
-    console.print(_ending(outcome.tally))
-    console.print(f"run directory: {outcome.path}", highlight=False, soft_wrap=True)
+    say(console, _ending(outcome.tally))
+    say(console, f"run directory: {outcome.path}")
     if outcome.tally.stopped:
-        console.print("the same command goes on from here")
+        say(console, "the same command goes on from here")
         return outcome.exit_status
-    print_transitions_table(Console(), Run(outcome.path).result)
-    console.print(f"report: icl report {outcome.path}", highlight=False, soft_wrap=True)
+    print_transitions_table(Run(outcome.path).result)
+    say(console, f"report: icl report {outcome.path}")
     return outcome.exit_status
 
 
@@ -38,13 +38,13 @@ def print_plan(console: Console, plans: tuple[ModelPlan, ...]) -> None:
         tokens_out = sum(item.completion_tokens for item in plan.items)
         bound = "" if plan.exact_tokens else "at most "
         cost = "price unknown" if plan.cost_usd is None else f"{bound}{plan.cost_usd:.4f} USD"
-        console.print(
+        say(
+            console,
             f"{plan.model}: {len(plan.items)} conditions by {', '.join(ways)}; {requests} requests, "
             f"{bound}{tokens_in} prompt and {tokens_out} completion tokens, {cost}",
-            highlight=False,
         )
         for finding in plan.capabilities.findings:
-            console.print(f"  {finding}", highlight=False, markup=False)
+            say(console, f"  {finding}")
 
 
 def _ending(tally: Tally) -> str:

@@ -4,7 +4,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from harness.commands.display import say
 from harness.errors import MissingExtra
+
+_EVERY = 50  # steps between two lines
 
 
 def train_recipe(name: str, out: Path, seed: int, steps: int | None) -> None:
@@ -19,10 +22,8 @@ def train_recipe(name: str, out: Path, seed: int, steps: int | None) -> None:
     console = Console(stderr=True)
 
     def show(step: int, total: int, loss: float) -> None:
-        console.print(f"step {step} of {total}, loss {loss:.4f}", highlight=False)
+        if step % _EVERY == 0 or step == total:
+            say(console, f"step {step} of {total}, loss {loss:.4f}")
 
     result = train(load_recipe(name), out, seed=seed, steps=steps, on_progress=show)
-    console.print(
-        f"final loss {result.losses[-1]:.4f} after {result.seconds:.0f} s; checkpoints in {out}",
-        highlight=False,
-    )
+    say(console, f"final loss {result.losses[-1]:.4f} after {result.seconds:.0f} s; checkpoints in {out}")

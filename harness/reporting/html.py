@@ -178,7 +178,8 @@ def _onsets(results: Sequence[RunResult]) -> list[Figure]:
     figures = []
     for k, sweep in enumerate(sweeps([curve for run in results for curve in run.curves])):
         note = onset_note(sweep)
-        title = f"{sweep.family}: onset against {sweep.parameter}"
+        kept = f" ({sweep.kept})" if sweep.kept else ""
+        title = f"{sweep.family}: onset against {sweep.parameter}{kept}"
         drawn = svg(partial(draw_onset, sweep=sweep), ONSET, salt=f"onset-{k}", title=title, description=note)
         figures.append(Figure(drawn, note))
     return figures

@@ -58,8 +58,9 @@ def draw_overview(frame: Frame, group: Sequence[Section]) -> None:
 
 def onset_note(sweep: Sweep) -> str:
     """Return a description of an onset figure for a caption."""
+    what = f"{sweep.family} ({sweep.kept})" if sweep.kept else sweep.family
     return (
-        f"Where the transition of each curve of {sweep.family} lies as {sweep.parameter} is swept: half-way "
+        f"Where the transition of each curve of {what} lies as {sweep.parameter} is swept: half-way "
         "points with their intervals (filled: models), and those of the ideal observer (open). "
         "A cross at the top edge marks a curve without a location."
     )
@@ -68,10 +69,9 @@ def onset_note(sweep: Sweep) -> str:
 def draw_onset(frame: Frame, sweep: Sweep) -> None:
     """Draw location with its interval against the swept parameter, for each model and the ideal observer."""
     axes = frame.axes(0.55, 0.5, frame.width - 2.5, frame.height - 0.7)
-    numeric = all(isinstance(v, int | float) and not isinstance(v, bool) for v in sweep.values)
     models = list(dict.fromkeys(r.model for r in sweep.results))
-    shift = 0.012 * (len(sweep.values) - 1 if not numeric else _span(sweep)) or 0.02
-    x_of = {repr(v): float(v) if numeric else float(k) for k, v in enumerate(sweep.values)}  # type: ignore[arg-type]
+    shift = 0.012 * (sweep.values[-1] - sweep.values[0])
+    x_of = {repr(v): float(v) for v in sweep.values}
     labels = []
     for m, model in enumerate(models):
         colour, marker = _MODELS[m % len(_MODELS)], _MARKERS[m % len(_MARKERS)]
@@ -164,7 +164,3 @@ def _tail(text: str, most: int) -> str:
     """Return the end of a long name, which tells models apart better than its beginning."""
     shown = printable(text)
     return shown if len(shown) <= most else "…" + shown[1 - most :]
-
-
-def _span(sweep: Sweep) -> float:
-    return float(sweep.values[-1]) - float(sweep.values[0])  # type: ignore[arg-type]

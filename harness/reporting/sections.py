@@ -27,13 +27,14 @@ class Section:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sweep:
-    """Curves of one family and readout that differ in a single parameter."""
+    """Curves of one family and readout that differ in a single number."""
 
     family: str
     readout: str
     parameter: str
-    values: tuple[ParamValue, ...]  # distinct, ascending where they are numbers
+    values: tuple[float, ...]  # distinct, ascending
     results: tuple[CurveResult, ...]  # of all models
+    kept: str = ""  # what else holds of these curves and not of their whole family
 
 
 def entries(results: Sequence[RunResult]) -> list[Entry]:
@@ -69,19 +70,32 @@ def sections(run_entries: Sequence[Entry]) -> list[Section]:
 
 
 def sweeps(results: Sequence[CurveResult]) -> list[Sweep]:
-    """Return the families whose curves, controls apart, differ in exactly one parameter."""
-    groups: dict[tuple[str, str], list[CurveResult]] = {}
+    """Return every set of curves, controls apart, that differ in one number alone, three values at least."""
+    groups: dict[tuple[str, str, str, str], list[CurveResult]] = {}
     for result in results:
-        if result.control is None:
-            groups.setdefault((result.family, result.readout), []).append(result)
+        numbers = [name for name, value in result.params.items() if _is_number(value)]
+        for name in numbers if result.control is None else ():
+            others = repr(sorted((k, v) for k, v in result.params.items() if k != name))
+            groups.setdefault((result.family, result.readout, name, others), []).append(result)
     found = []
-    for (family, readout), members in groups.items():
-        names = sorted({name for member in members for name in member.params})
-        swept = [n for n in names if len({repr(member.params.get(n)) for member in members}) > 1]
-        if len(swept) == 1:
-            values = _ascending([member.params.get(swept[0]) for member in members])
-            found.append(Sweep(family, readout, swept[0], values, tuple(members)))
+    for (family, readout, name, _), members in groups.items():
+        values = tuple(sorted({v for m in members if isinstance(v := m.params[name], int | float)}))
+        if len(values) >= 3:
+            found.append(
+                Sweep(family, readout, name, values, tuple(members), _kept(members[0], name, results))
+            )
     return found
+
+
+def _is_number(value: ParamValue) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _kept(member: CurveResult, name: str, results: Sequence[CurveResult]) -> str:
+    """Return the parameters that hold in a sweep and vary elsewhere in its family, e.g. "symbols=binary"."""
+    kin = [r.params for r in results if r.family == member.family]
+    varying = [k for k in member.params if k != name and len({repr(p.get(k)) for p in kin}) > 1]
+    return ", ".join(f"{k}={member.params[k]}" for k in varying)
 
 
 def params_words(result: CurveResult) -> str:
@@ -113,10 +127,3 @@ def _unique(name: str, taken: set[str]) -> str:
         anchor = f"{base}-{n}"
     taken.add(anchor.casefold())
     return anchor
-
-
-def _ascending(values: list[ParamValue]) -> tuple[ParamValue, ...]:
-    distinct = list({repr(value): value for value in values}.values())
-    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in distinct):
-        return tuple(sorted(distinct, key=lambda value: float(value)))  # type: ignore[arg-type]
-    return tuple(distinct)

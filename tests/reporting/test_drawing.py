@@ -12,7 +12,7 @@ from harness.reporting.figures import WIDE, draw_curve, on_log_axis, ten_to_nine
 from harness.reporting.overview import ONSET, draw_onset, draw_overview, overview_size
 from harness.reporting.sections import entries, sections, sweeps
 from harness.types import CurveResult
-from tests.reporting.examples import NASTY, curve_result, located, logistic, sharp_at
+from tests.reporting.examples import curve_result, located, logistic, sharp_at
 from tests.reporting.kinds import all_kinds, odd_curves
 
 LEVEL = np.arange(257.0)
@@ -108,13 +108,6 @@ def test_overview_and_onset_draw_every_member() -> None:
     assert "a/x" in text
     assert "b/y" in text
     assert "ideal observer" in text
-
-
-def test_a_swept_word_has_a_place_on_the_axis() -> None:
-    rng = np.random.default_rng(0)
-    results = [replace(located(rng, 3, "m", 1.0), params={"form": v}) for v in (NASTY, "plain", True)]
-    (sweep,) = sweeps(results)
-    assert "plain" in svg(partial(draw_onset, sweep=sweep), ONSET, salt="s", title=NASTY, description=NASTY)
 
 
 def test_what_the_font_lacks_is_marked_and_dollars_stay_dollars() -> None:

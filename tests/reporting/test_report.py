@@ -117,7 +117,7 @@ def test_every_curve_has_its_section_figure_and_row(page: str) -> None:
     for result in run.curves:
         assert result.id in parsed.ids
         assert f"#{result.id}" in parsed.references
-    overviews, onsets = 2, 2  # periodic and pfa have several curves, each swept in one parameter
+    overviews, onsets = 2, 1  # periodic and pfa have several curves; four periods are one sweep
     assert parsed.tags.count("svg") == len(run.curves) + overviews + onsets
     assert page.count('role="img"') == parsed.tags.count("svg") == page.count("<desc")
 
@@ -187,7 +187,7 @@ def test_every_character_that_latex_reads_as_command_is_escaped() -> None:
 def test_the_latex_table_has_a_row_a_curve_and_a_figure_each(written: Path) -> None:
     text = (written / "latex/transitions.tex").read_text(encoding="utf-8")
     run = all_kinds()
-    assert text.count(r"\includegraphics") == len(run.curves) + 2  # and two onsets
+    assert text.count(r"\includegraphics") == len(run.curves) + 1  # and one onset
     rows = re.findall(r"^.+ & .+ \\\\$", text, flags=re.M)
     assert len(rows) == len(run.curves) + len(run.models)  # a table a model, with its head
     for name in re.findall(r"\{figures/([^}]+)\}", text):

@@ -58,11 +58,16 @@ def test_ids_that_differ_by_case_alone_get_names_that_differ_by_more() -> None:
     assert [e.anchor for e in entries([run_of(*two)])] == ["a", "A-2"]
 
 
-def test_only_a_single_swept_parameter_makes_a_sweep() -> None:
+def test_three_values_of_one_number_make_a_sweep_whatever_else_the_family_has() -> None:
     rng = np.random.default_rng(0)
     curves = [located(rng, k, "m", 1.0) for k in (8, 2, 5)]
     (sweep,) = sweeps(curves)
     assert (sweep.parameter, sweep.values) == ("period", (2, 5, 8))
-    both = replace(curves[0], params={"period": 2, "symbols": "letters"})
-    assert sweeps([*curves, both]) == []
-    assert sweeps(curves[:1]) == []
+    assert sweep.kept == ""
+    other = replace(curves[0], params={"period": 2, "symbols": "letters"})
+    (sweep,) = sweeps([*curves, other])
+    assert sweep.values == (2, 5, 8)
+    assert sweep.kept == "symbols=binary"
+    assert sweeps(curves[:2]) == []
+    words = [replace(curves[0], params={"form": word}) for word in ("a", "b", "c")]
+    assert sweeps(words) == []
