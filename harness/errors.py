@@ -28,9 +28,13 @@ from collections.abc import Iterable
 def suggestion(name: str, known: Iterable[str]) -> str:
     """Return "; did you mean 'x'? (known: x, y)", without the question where nothing is near."""
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    question = f"; did you mean {near[0]!r}?" if near else ""
-    return f"{question} (known: {', '.join(names) or 'none'})"
+    return f"{near_miss(name, names)} (known: {', '.join(names) or 'none'})"
+
+
+def near_miss(name: str, known: Iterable[str]) -> str:
+    """Return "; did you mean 'x'?", empty where nothing is near."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 class HarnessError(Exception):

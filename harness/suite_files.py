@@ -1,6 +1,5 @@
 """Suites as YAML: read with the line of every key, so that an error can point at it."""
 
-import difflib
 import hashlib
 import json
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from harness.errors import SpecError
+from harness.errors import SpecError, near_miss
 from harness.registry import shipped_suite
 from harness.spec import TAGGED, SuiteSpec
 
@@ -108,9 +107,7 @@ def _what(error: ErrorDetails) -> str:
     value, key = error["input"], str(error["loc"][-1])
     if error["type"] == "extra_forbidden":
         allowed = _allowed(error["loc"])
-        near = difflib.get_close_matches(key, allowed, n=1)
-        guess = f"; did you mean {near[0]!r}?" if near else ""
-        return f" is not a known key{guess} (allowed: {', '.join(allowed)})"
+        return f" is not a known key{near_miss(key, allowed)} (allowed: {', '.join(allowed)})"
     if error["type"] == "missing":
         return " is missing"
     if error["type"] == "string_type" and isinstance(value, bool):

@@ -1,6 +1,5 @@
 """Names to checkpoint directories, and the checks that make loading one safe."""
 
-import difflib
 import hashlib
 import json
 import re
@@ -8,7 +7,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from harness.errors import CheckpointError
+from harness.errors import CheckpointError, near_miss
 
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _DIGESTED = (
@@ -123,10 +122,8 @@ def _step(directory: Path, step: str) -> Path:
 
 def _not_found(base: str) -> CheckpointError:
     names = bundled_names()
-    near = difflib.get_close_matches(base, names, n=1)
-    guess = f"; did you mean {near[0]!r}?" if near else ""
     return CheckpointError(
         f"no checkpoint {base!r}: neither a bundled one nor a directory, looked for "
-        f"{str(Path(base).expanduser().absolute())!r}{guess} (bundled: {', '.join(names) or 'none'}; "
+        f"{str(Path(base).expanduser().absolute())!r}{near_miss(base, names)} (bundled: {', '.join(names) or 'none'}; "
         "a Hub model is written organisation/name)"
     )

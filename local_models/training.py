@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import CheckpointError, SpecError, UnknownName
+from harness.errors import CheckpointError, SpecError, UnknownName, suggestion
 from harness.local_models.model_card import write_card
 from harness.local_models.recipe import BOS, Batch, Predict, Recipe
 from harness.types import Ints
@@ -45,9 +44,7 @@ def recipe_names() -> list[str]:
 def load_recipe(name: str) -> Recipe:
     """Return the recipe of this name. Raises UnknownName with a suggestion."""
     if name not in recipe_names():
-        near = get_close_matches(name, recipe_names(), n=1)
-        guess = f"; did you mean {near[0]!r}?" if near else ""
-        raise UnknownName(f"no recipe {name!r}{guess} (known: {', '.join(recipe_names())})")
+        raise UnknownName(f"no recipe {name!r}{suggestion(name, recipe_names())}")
     return cast(Recipe, import_module(f"{_RECIPES}.{name.replace('-', '_')}").RECIPE)
 
 

@@ -148,7 +148,7 @@ def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
     [
         ("a,b\n1,2\n", ["x,k,n"]),
         ("x,k,n\n0,3,2\n1,1,2\n2,1,2\n", ["3"]),
-        ("x,k,n\n0,1,2\n1,1,2\n", ["3 levels"]),
+        ("x,k,n\n0,1,2\n1,1,2\n", ["at least 3"]),
         ("sequence,x,p\na,0,1.5\na,1,.5\na,2,.5\n", ["1.5"]),
         ("", ["x,k,n"]),
     ],

@@ -1,11 +1,10 @@
 """Known true curves by name: `logistic?location=40&width=12`, options and their defaults included."""
 
-import difflib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.errors import SpecError, UnknownName
+from harness.errors import SpecError, UnknownName, suggestion
 from harness.types import Way
 
 _DEFAULTS: dict[str, dict[str, float]] = {
@@ -51,7 +50,7 @@ def parse_mock(name: str) -> Mock:
     """Read `CURVE?option=value&...`. Raises UnknownName with a suggestion, or SpecError for a value."""
     curve, _, query = name.partition("?")
     if curve not in _DEFAULTS:
-        raise _unknown("mock model", curve, _DEFAULTS)
+        raise UnknownName(f"no mock model {curve!r}{suggestion(curve, _DEFAULTS)}")
     options, way = {**_COMMON, **_DEFAULTS[curve]}, _WAYS[0]
     for part in filter(None, query.split("&")):
         key, _, value = part.partition("=")
@@ -60,7 +59,7 @@ def parse_mock(name: str) -> Mock:
         elif key in options:
             options[key] = _number(name, key, value)
         else:
-            raise _unknown(f"option of mock/{curve}", key, [*options, "ways"])
+            raise UnknownName(f"no option of mock/{curve} {key!r}{suggestion(key, [*options, 'ways'])}")
     return Mock(curve, options, way)
 
 
@@ -88,10 +87,3 @@ def _number(name: str, key: str, value: str) -> float:
 
 def _expit(x: float) -> float:
     return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
-
-
-def _unknown(kind: str, name: str, known: Iterable[str]) -> UnknownName:
-    names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    guess = f"; did you mean {near[0]!r}?" if near else ""
-    return UnknownName(f"no {kind} {name!r}{guess} (known: {', '.join(names)})")
