@@ -51,10 +51,9 @@ class Condition:
 
     @property
     def title(self) -> str:
-        """Return the condition in words, e.g. "periodic, period 3, symbols letters"."""
+        """Return the condition in words, its control apart, e.g. "periodic, period 3, symbols letters"."""
         shown = {k: v for k, v in self.params.items() if k in self.swept or v != self._defaults[k]}
-        words = [self.family, *(f"{k} {_plain(v)}" for k, v in shown.items())]
-        return ", ".join([*words, *([f"control {self.control}"] if self.control else [])])
+        return ", ".join([self.family, *(f"{k} {_plain(v)}" for k, v in shown.items())])
 
     @cached_property
     def _defaults(self) -> Mapping[str, ParamValue]:

@@ -104,7 +104,7 @@ def _row(curve: CurveResult) -> tuple[str, ...]:
         sign = "≥ " if curve.delay.censored == "model" else ""
         delay = sign + spanned(curve.delay.value, curve.delay.low, curve.delay.high)
     return (
-        curve.title,
+        curve.title if curve.control is None else f"  control {curve.control}",
         found.verdict,
         f"{_probability(found):.2f}",
         spanned(found.location, found.location_low, found.location_high),
@@ -117,7 +117,7 @@ def _row(curve: CurveResult) -> tuple[str, ...]:
 def _ends(found: Transition) -> str:
     if found.lower is None or found.upper is None:
         return ""
-    ends = (found.lower, found.upper) if found.direction == "increasing" else (found.upper, found.lower)
+    ends = (found.upper, found.lower) if found.direction == "decreasing" else (found.lower, found.upper)
     return f"{ends[0]:.2f}, {ends[1]:.2f}"
 
 

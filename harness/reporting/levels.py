@@ -1,5 +1,7 @@
 """What a curve result says at each level, summed or averaged for tables and figures."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from harness.types import CountCurve, Curve, CurveResult, Floats, SequenceCurve, Transition
@@ -48,3 +50,29 @@ def lowest_mass(result: CurveResult) -> tuple[float, float] | None:
         return None
     at = int(np.nanargmin(result.mass))
     return float(result.mass[at]), float(result.curve.level[at])
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A half-way point with its interval, in symbols; the interval is the point where there is none."""
+
+    value: float
+    interval: tuple[float, float]
+
+
+def half_way(result: CurveResult) -> Place | None:
+    """Return where a curve is half-way: its transition's location, else the point its delay was read at."""
+    return _place(result.transition, None if result.delay is None else result.delay.model_half)
+
+
+def ideal_half_way(result: CurveResult) -> Place | None:
+    """Return the same of the ideal observer."""
+    return _place(ideal_transition(result), None if result.delay is None else result.delay.observer_half)
+
+
+def _place(found: Transition | None, half: float | None) -> Place | None:
+    if found is not None and found.location is not None:
+        low = found.location if found.location_low is None else found.location_low
+        high = found.location if found.location_high is None else found.location_high
+        return Place(found.location, (low, high))
+    return None if half is None else Place(half, (half, half))

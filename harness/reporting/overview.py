@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
@@ -23,11 +22,11 @@ from harness.reporting.drawing import (
     printable,
 )
 from harness.reporting.figures import on_log_axis
-from harness.reporting.levels import ideal_observer, ideal_transition, mean_over_sequences
+from harness.reporting.levels import Place, half_way, ideal_half_way, ideal_observer, mean_over_sequences
 from harness.reporting.placement import thin
 from harness.reporting.sections import Section, Sweep
 from harness.reporting.wording import short_verdict
-from harness.types import Floats, Transition
+from harness.types import Floats
 
 COLUMNS = 4
 _CELL = (1.66, 1.45)  # inches a panel
@@ -61,8 +60,9 @@ def onset_note(sweep: Sweep) -> str:
     what = f"{sweep.family} ({sweep.kept})" if sweep.kept else sweep.family
     return (
         f"Where the transition of each curve of {what} lies as {sweep.parameter} is swept: half-way "
-        "points with their intervals (filled: models), and those of the ideal observer (open). "
-        "A cross at the top edge marks a curve without a location."
+        "points with their intervals (filled: models), and those of the ideal observer (open). Without an "
+        "interval: read from the mean curve of several changes or of an undetermined verdict. "
+        "A cross at the top edge marks a curve without a half-way point."
     )
 
 
@@ -77,13 +77,9 @@ def draw_onset(frame: Frame, sweep: Sweep) -> None:
         colour, marker = _MODELS[m % len(_MODELS)], _MARKERS[m % len(_MARKERS)]
         mine = [r for r in sweep.results if r.model == model]
         x = [x_of[repr(r.params.get(sweep.parameter))] + (m - (len(models) - 1) / 2) * shift for r in mine]
-        _located(axes, x, [r.transition for r in mine], colour, marker, filled=True)
+        _located(axes, x, [half_way(r) for r in mine], colour, marker, filled=True)
         labels.append((_tail(model, 21), colour, marker, True))
-    ideal = {
-        repr(r.params.get(sweep.parameter)): t
-        for r in sweep.results
-        if (t := ideal_transition(r)) is not None
-    }
+    ideal = {repr(r.params.get(sweep.parameter)): ideal_half_way(r) for r in sweep.results if r.observers}
     if ideal:
         _located(axes, [x_of[key] for key in ideal], list(ideal.values()), IDEAL, "o", filled=False)
         labels.append(("ideal observer", IDEAL, "o", False))
@@ -142,20 +138,17 @@ def _fewer_ticks(axes: Axes) -> None:
 
 
 def _located(
-    axes: Axes, x: Sequence[float], found: Sequence[Transition], colour: str, marker: str, *, filled: bool
+    axes: Axes, x: Sequence[float], places: Sequence[Place | None], colour: str, marker: str, *, filled: bool
 ) -> None:
-    for at, t in zip(x, found, strict=True):
-        if t.location is None:
+    for at, place in zip(x, places, strict=True):
+        if place is None:
             axes.plot(
                 [at], [0.985], "x", color=colour, ms=5, transform=axes.get_xaxis_transform(), clip_on=False
             )
             continue
-        low = t.location if t.location_low is None else t.location_low
-        high = t.location if t.location_high is None else t.location_high
-        axes.plot([at, at], [low, high], color=colour, linewidth=1.1)
-        axes.plot([at], [t.location], marker, color=colour, mfc=colour if filled else "none", ms=5)
-    order = np.argsort(x)
-    line = [(x[i], found[i].location) for i in order if found[i].location is not None]
+        axes.plot([at, at], place.interval, color=colour, linewidth=1.1)
+        axes.plot([at], [place.value], marker, color=colour, mfc=colour if filled else "none", ms=5)
+    line = sorted((at, place.value) for at, place in zip(x, places, strict=True) if place is not None)
     if len(line) > 1:
         axes.plot([p[0] for p in line], [p[1] for p in line], color=colour, linewidth=0.7, alpha=0.6)
 

@@ -98,7 +98,9 @@ class Delay:
 
     Where one of the two curves has no transition the delay is a bound and
     `censored` says which side: "model" (the delay is at least `value`) or
-    "observer" (there is no delay to speak of; `value` is None).
+    "observer" (there is no delay to speak of; `value` is None). The two
+    half-way points are read from the mean curves without assuming a shape, so
+    they exist where a verdict is undetermined, too.
     """
 
     observer: str
@@ -106,3 +108,5 @@ class Delay:
     low: float | None
     high: float | None
     censored: Literal["model", "observer"] | None
+    model_half: float | None = None  # n*_model, in units of the level
+    observer_half: float | None = None  # n*_ideal
