@@ -1,0 +1,14 @@
+"""The analyzer: curves in, transitions out; numpy and scipy only, no files.
+
+`prepare` checks a curve and builds its likelihood (`counts` or `replicates`);
+`evidence` weighs no change, one change (`templates`) and several
+(`segmentation`); `verdict` decides and `estimate` measures, with `halfway` and
+`bootstrap`; `compare` sets a curve against an observer.
+"""
+
+from harness.analysis.band import mean_band
+from harness.analysis.compare import beyond
+from harness.analysis.delay import excess_delay
+from harness.analysis.verdict import transition, transitions
+
+__all__ = ["beyond", "excess_delay", "mean_band", "transition", "transitions"]

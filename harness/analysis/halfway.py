@@ -1,0 +1,96 @@
+"""Where a mean curve is 10, 50 and 90 % of the way between its plateaus, without assuming its shape."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import isotonic_regression
+
+from harness.analysis.evidence import Weighed
+from harness.analysis.prepare import Prepared
+from harness.analysis.refine import refined
+from harness.analysis.replicates import MeanLikelihood
+from harness.analysis.templates import singles_at
+from harness.types import Floats
+
+RIDGE = 1e-6  # on plateaus, so that one without levels of its own stays defined
+UNSEEN = 0.2  # a plateau of which this much is left beyond the range counts as not observed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """Crossings of one or several mean curves, on the axis, and the plateaus they are relative to."""
+
+    half: Floats  # (n,)
+    start: Floats  # (n,), 10 % of the way
+    end: Floats  # (n,), 90 % of the way
+    before: Floats  # (n,), plateau before the change
+    after: Floats  # (n,)
+    width: Floats  # (n,), 10-90 % width of the shape that fits best, on the axis
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reader:
+    """Shapes that explain a curve, ready to be refitted to resampled means of the same curve."""
+
+    prepared: Prepared
+    rising: bool
+    levels: Floats  # (n_shapes, 2, n_bins), plateaus = levels @ (binned mean)
+    score: Floats  # (n_shapes, 2, n_bins), explained = plateaus . (score @ binned mean)
+    location: Floats  # (n_shapes,)
+    width: Floats  # (n_shapes,)
+    seen: tuple[bool, bool]  # whether the plateau before and after was observed
+
+    def read(self, means: Floats) -> Points:
+        """Return the crossings of each mean curve: (n, n_levels) -> points (n,)."""
+        axis, values = self.prepared.axis, self.prepared.values
+        binned = axis.binned(means)
+        plateaus = np.tensordot(binned, self.levels, axes=(1, 2))
+        explained = np.sum(plateaus * np.tensordot(binned, self.score, axes=(1, 2)), axis=2)
+        best = np.argmax(explained, axis=1)
+        level = np.clip(plateaus[np.arange(len(best)), best], values.low, values.high)
+        sign = 1.0 if self.rising else -1.0
+        fitted = np.array([isotonic_regression(sign * row).x for row in means])
+        before = sign * level[:, 0] if self.seen[0] else fitted[:, 0]
+        after = sign * level[:, 1] if self.seen[1] else fitted[:, -1]
+        after = np.maximum(after, before + 1e-6)
+        at = self.location[best]
+        wide = self.width[best]
+        half, start, end = (
+            _crossing(axis.x, fitted, before + q * (after - before), at + (q - 0.5) * wide)
+            for q in (0.5, 0.1, 0.9)
+        )
+        return Points(half, np.minimum(start, half), np.maximum(end, half), sign * before, sign * after, wide)
+
+
+def make_reader(prepared: Prepared, weighed: Weighed, sharp_width: float) -> Reader:
+    """Prepare the refitting of the plausible single changes of a curve."""
+    likelihood, axis = prepared.likelihood, prepared.axis
+    assert isinstance(likelihood, MeanLikelihood)
+    singles = refined(axis, weighed, sharp_width)
+    fit = likelihood.fit(singles.weights)
+    best = int(np.argmax(fit.log_evidence))
+    whitened = singles.weights @ np.linalg.inv(likelihood.covariance)
+    gram = np.matmul(whitened, singles.weights.transpose(0, 2, 1)) + np.eye(2) * RIDGE
+    edge = singles_at(axis.x[[0, -1]], singles, best)
+    return Reader(
+        prepared=prepared,
+        rising=bool(fit.level[best, 1] > fit.level[best, 0]),
+        levels=np.linalg.solve(gram, whitened),
+        score=whitened,
+        location=singles.location,
+        width=singles.width,
+        seen=(bool(edge[0] <= UNSEEN), bool(edge[1] >= 1 - UNSEEN)),
+    )
+
+
+def _crossing(x: Floats, fitted: Floats, target: Floats, otherwise: Floats) -> Floats:
+    """Return where each rising curve reaches its target, between levels; `otherwise` where it never does."""
+    above = fitted >= target[:, None]
+    right = np.argmax(above, axis=1)
+    found = above.any(axis=1) & (right > 0)
+    rows, left = np.arange(len(fitted)), np.maximum(right - 1, 0)
+    low, high = fitted[rows, left], fitted[rows, right]
+    share = np.clip((target - low) / np.maximum(high - low, 1e-300), 0, 1)
+    between = x[left] + share * (x[right] - x[left])
+    ends = np.where(above.any(axis=1), np.minimum(otherwise, x[0]), np.maximum(otherwise, x[-1]))
+    return np.asarray(np.where(found, between, ends))

@@ -1,0 +1,157 @@
+"""Evidence against independent references: quadrature, dense Gaussians, enumeration."""
+
+from itertools import combinations, pairwise
+
+import numpy as np
+import pytest
+from scipy import integrate, stats
+from scipy.special import betaln
+
+from harness.analysis.axis import make_axis
+from harness.analysis.counts import CountLikelihood
+from harness.analysis.evidence import PRIOR, weigh
+from harness.analysis.likelihood import Segments
+from harness.analysis.replicates import MeanLikelihood
+from harness.analysis.segmentation import DRAWS, draw_cuts, forward, large_changes, log_ways
+from harness.analysis.templates import hill_rises, paired_changes, rises, single_changes
+from harness.types import AnalysisOptions, Floats
+
+
+def plain_counts(k: list[int], n: int) -> CountLikelihood:
+    """With one trial per level nothing can be correlated: phi is 1 and the likelihood is the binomial one."""
+    return CountLikelihood(
+        np.array(k, dtype=float), np.full(len(k), float(n)), np.ones(len(k)), least_icc=0.0
+    )
+
+
+@pytest.mark.parametrize(
+    ("k", "within"),
+    [
+        ([1, 2, 8, 9], 0.15),
+        ([5, 4, 6, 5], 0.15),
+        ([0, 0, 0, 0], 0.15),
+        ([10, 9, 1, 2], 0.15),
+        ([0, 0, 10, 10], 0.4),  # steeper than the shape: both plateaus are pressed against 0 and 1
+    ],
+)
+def test_counts_evidence_of_a_change_is_the_integral_over_both_plateaus(k: list[int], within: float) -> None:
+    n, rise = 10, np.array([0.02, 0.3, 0.7, 0.98])
+
+    def density(high: float, low: float) -> float:
+        p = low + (high - low) * rise
+        return float(np.exp(np.sum(k * np.log(p) + (n - np.array(k)) * np.log1p(-p))))
+
+    exact, _ = integrate.dblquad(density, 1e-9, 1 - 1e-9, 1e-9, 1 - 1e-9, epsrel=1e-6)
+    found = plain_counts(k, n).fit(np.stack([1 - rise, rise])[None]).log_evidence[0]
+    # Laplace's approximation on the logits; a verdict needs odds of 9, which is 2.2 nats.
+    assert found == pytest.approx(np.log(exact), abs=within)
+
+
+@pytest.mark.parametrize("k", [[0, 0, 0], [3, 5, 4], [10, 10, 10]])
+def test_counts_evidence_of_a_constant_is_the_beta_integral(k: list[int]) -> None:
+    likelihood = plain_counts(k, 10)
+    exact = betaln(1 + sum(k), 1 + 30 - sum(k))
+    assert likelihood.segments()[0].log_evidence[0, 2] == pytest.approx(exact, abs=1e-9)
+    assert likelihood.fit(np.ones((1, 1, 3))).log_evidence[0] == pytest.approx(exact, abs=0.1)  # Laplace
+
+
+def test_the_intra_class_correlation_explains_counts_that_vary_too_much() -> None:
+    k, n = np.array([40.0, 62, 38, 65, 41, 60, 36, 64]), np.full(8, 100.0)
+    plain = CountLikelihood(k, n, np.ones(8), 0.0).segments()
+    known = CountLikelihood(k, n, n, 0.0).segments()
+    best = max(known, key=lambda s: s.log_evidence[0, -1])
+    assert plain[0].sd[0, -1] < 0.02 < best.sd[0, -1]  # chi2 of these counts is 4.8 per degree of freedom
+    assert best.log_evidence[0, -1] > plain[0].log_evidence[0, -1] + 5
+
+
+def test_sequence_evidence_is_the_density_of_the_mean_with_plateaus_integrated_out() -> None:
+    rng = np.random.default_rng(0)
+    root = rng.standard_normal((6, 6))
+    covariance = root @ root.T / 50 + 0.01 * np.eye(6)
+    mean, rise = rng.random(6), np.linspace(0.1, 0.9, 6)
+    weights = np.stack([1 - rise, rise])
+    total = covariance + 0.4**2 * weights.T @ weights
+    exact = stats.multivariate_normal(np.full(6, 0.5), total).logpdf(mean)
+    found = MeanLikelihood(mean, covariance, 0.5, 0.4).fit(weights[None]).log_evidence[0]
+    assert found == pytest.approx(exact, abs=1e-9)
+
+
+def test_every_run_of_a_mean_curve_has_the_density_of_a_constant() -> None:
+    rng = np.random.default_rng(1)
+    root = rng.standard_normal((5, 5))
+    covariance, mean = root @ root.T / 20 + 0.02 * np.eye(5), rng.random(5)
+    found = MeanLikelihood(mean, covariance, 0.5, 0.4).segments()[0].log_evidence
+    for i in range(5):
+        for j in range(i, 5):
+            part = covariance[i : j + 1, i : j + 1] + 0.4**2
+            exact = stats.multivariate_normal(np.full(j - i + 1, 0.5), part).logpdf(mean[i : j + 1])
+            assert found[i, j] == pytest.approx(exact, abs=1e-9)
+
+
+@pytest.mark.parametrize("n_changes", [1, 2, 3, 4])
+def test_forward_sums_equal_the_enumeration_of_all_segmentations(n_changes: int) -> None:
+    score = np.triu(np.random.default_rng(2).normal(size=(8, 8)))
+    table = np.where(np.triu(np.ones((8, 8), dtype=bool)), score, -np.inf)
+    ways = [(0, *cuts, 8) for cuts in combinations(range(1, 8), n_changes)]
+    exact = np.log(sum(np.exp(sum(table[a, b - 1] for a, b in pairwise(w))) for w in ways))
+    assert forward(table, n_changes)[n_changes, -1] == pytest.approx(exact, abs=1e-9)
+    assert log_ways(8, n_changes) == pytest.approx(np.log(len(ways)), abs=1e-9)
+
+
+def test_drawn_segmentations_have_their_posterior_frequencies() -> None:
+    score = 2 * np.random.default_rng(3).normal(size=(6, 6))
+    table = np.where(np.triu(np.ones((6, 6), dtype=bool)), score, -np.inf)
+    segments = Segments(0.0, table, np.zeros((6, 6)), np.ones((6, 6)))
+    drawn = draw_cuts(segments, forward(table, 2), 2, np.random.default_rng(4)).start
+    ways = list(combinations(range(1, 6), 2))
+    weight = np.array([np.exp(table[0, a - 1] + table[a, b - 1] + table[b, 5]) for a, b in ways])
+    seen = np.array([np.mean(np.all(drawn == w, axis=1)) for w in ways])
+    np.testing.assert_allclose(seen, weight / weight.sum(), atol=4 * 0.5 / np.sqrt(DRAWS))  # 4 s.e.
+
+
+def test_a_staircase_without_plateaus_is_one_change_and_a_spike_is_two() -> None:
+    start = np.array([[5, 6], [5, 6], [4, 12]])
+    level = np.array([[0.1, 0.5, 0.9], [0.1, 0.9, 0.1], [0.1, 0.5, 0.9]])
+    assert large_changes(start, level, 0.1, 16).tolist() == [1, 2, 2]
+    assert large_changes(start, level * 0.1, 0.1, 16).tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("n", [3, 4, 8, 64, 257])
+def test_shapes_have_their_location_and_width_and_a_prior_that_sums_to_one(n: int) -> None:
+    axis = make_axis(np.arange(float(n)), "linear")
+    singles = single_changes(axis, 0.10)
+    assert np.exp(singles.log_prior).sum() == pytest.approx(1)
+    assert np.exp(singles.log_prior[singles.sharp]).sum() == pytest.approx(0.5)
+    assert singles.rise.min() >= 0
+    assert singles.rise.max() <= 1
+    weights = paired_changes(axis).weights
+    assert weights.min() >= 0
+    np.testing.assert_allclose(weights.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("shape", [rises, hill_rises])
+@pytest.mark.parametrize(("location", "width"), [(5.0, 3.0), (5.0, 40.0), (0.5, 9.0)])
+def test_the_width_of_a_shape_is_its_10_to_90_percent_distance(
+    shape: object, location: float, width: float
+) -> None:
+    x = np.linspace(0, 400, 400_001) if shape is hill_rises else np.linspace(-400, 400, 800_001)
+    assert callable(shape)
+    rise: Floats = shape(x, np.array([location]), np.array([width]))[0]
+    low, half, high = np.interp([0.1, 0.5, 0.9], rise, x)
+    assert half == pytest.approx(location, abs=2e-3)
+    assert high - low == pytest.approx(width, abs=4e-3)
+
+
+def test_posterior_odds_of_two_shapes_are_prior_times_bayes_factor() -> None:
+    """A curve without information returns the prior."""
+    axis = make_axis(np.arange(16.0), "linear")
+    vague = MeanLikelihood(np.full(16, 0.5), 1e4 * np.eye(16), 0.5, 0.4)
+    found = weigh(vague, axis, AnalysisOptions())
+    posterior = {name: getattr(found, name) for name in PRIOR}
+    assert posterior == pytest.approx(PRIOR, abs=0.03)  # s.e. of the drawn levels of small cuts, times two
+
+
+def test_plateaus_of_extreme_counts_stay_inside_the_unit_interval() -> None:
+    fit = plain_counts([0, 0, 0, 1000], 1000).fit(np.array([[[1.0, 1, 1, 0], [0, 0, 0, 1]]]))
+    assert 0 < fit.level.min() < 0.001
+    assert 0.998 < fit.level.max() < 1
