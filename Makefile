@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO_OUT := reports/quickstart
 
-.PHONY: demo test test-all lint clean
+.PHONY: demo test test-slow lint clean
 
 demo: .venv/demo.stamp
 	$(BIN)/icl run quickstart -o runs/quickstart
@@ -15,8 +15,8 @@ demo: .venv/demo.stamp
 test: .venv/dev.stamp lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m "not slow"
 
-test-all: .venv/dev.stamp lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2
+test-slow: .venv/dev.stamp
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m slow
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff format --check .

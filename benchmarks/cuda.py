@@ -33,11 +33,13 @@ def main() -> None:
         "--seeds", type=int, nargs="*", default=[], help="training seeds to run on the device"
     )
     parser.add_argument("--steps", type=int, default=None)
+    parser.add_argument("--device", default="cuda")
     arguments = parser.parse_args()
-    print(f"device: {torch.cuda.get_device_name()}, torch {torch.__version__}\n")
-    compare_with_cpu()
+    name = torch.cuda.get_device_name() if arguments.device == "cuda" else arguments.device
+    print(f"device: {name}, torch {torch.__version__}\n")
+    compare_with_cpu(arguments.device)
     if arguments.seeds:
-        train_seeds(arguments.seeds, arguments.steps)
+        train_seeds(arguments.seeds, arguments.steps, arguments.device)
 
 
 def requests(count: int) -> list[Request]:
@@ -67,31 +69,31 @@ def scored(model: LocalModel, asked: list[Request]) -> tuple[Floats, float]:
     return np.stack(tables), seconds
 
 
-def compare_with_cpu(count: int = 256) -> None:
+def compare_with_cpu(device: str, count: int = 256) -> None:
     asked = requests(count)
     exact, cpu_seconds = scored(open_local("icl-mixture", device="cpu"), asked)
     print("| device | dtype | batch | max abs d log p(target), nat | s for 256 sequences x 257 lengths |")
     print("|---|---|---|---|---|")
     print(f"| cpu | float32 | | 0 (reference) | {cpu_seconds:.2f} |")
     for dtype in ("float32", "bfloat16", "float16"):
-        model = open_local("icl-mixture", device="cuda", dtype=dtype)
+        model = open_local("icl-mixture", device=device, dtype=dtype)
         table, seconds = scored(model, asked)
         gap = float(np.max(np.abs(table - exact)))
-        print(f"| cuda | {dtype} | {model.batch_size} | {gap:.2e} | {seconds:.2f} |")
+        print(f"| {device} | {dtype} | {model.batch_size} | {gap:.2e} | {seconds:.2f} |")
 
 
-def train_one(seed: int, steps: int | None) -> tuple[int, float, float, str]:
+def train_one(seed: int, steps: int | None, device: str) -> tuple[int, float, float, str]:
     folder = Path(mkdtemp()) / f"seed-{seed}"
-    result = train(load_recipe("icl-mixture"), folder, seed=seed, steps=steps, device="cuda")
+    result = train(load_recipe("icl-mixture"), folder, seed=seed, steps=steps, device=device)
     card = (folder / "README.md").read_text(encoding="utf-8")
     return seed, float(np.mean(result.losses[-100:])), result.seconds, card
 
 
-def train_seeds(seeds: list[int], steps: int | None) -> None:
+def train_seeds(seeds: list[int], steps: int | None, device: str) -> None:
     print("\n| training seed | loss, mean of the last 100 steps | s |")
     print("|---|---|---|")
     with ProcessPoolExecutor(len(seeds), mp_context=get_context("spawn")) as pool:
-        done = list(pool.map(train_one, seeds, [steps] * len(seeds)))
+        done = list(pool.map(train_one, seeds, [steps] * len(seeds), [device] * len(seeds)))
     for seed, loss, seconds, _ in done:
         print(f"| {seed} | {loss:.4f} | {seconds:.0f} |")
     for seed, _, _, card in done:

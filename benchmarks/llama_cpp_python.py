@@ -69,7 +69,9 @@ def print_table(local: list[Measured], served: list[Measured]) -> None:
     print("|---|---|---|---|---|---|")
     for ours, theirs in zip(local, served, strict=True):
         both = ~np.isnan(ours.raw) & ~np.isnan(theirs.raw)
-        seen = both.any(axis=0)  # echo says nothing of the first token: context length 0 is the local adapter's alone
+        seen = both.any(
+            axis=0
+        )  # echo says nothing of the first token: context length 0 is the local adapter's alone
         curves = [SequenceCurve("c", m.levels[seen], m.p[:, seen], m.ids) for m in (ours, theirs)]
         verdicts = [transition(curve).verdict for curve in curves]
         title = ours.item.condition.title

@@ -18,16 +18,31 @@ def test_a_wheel_runs_a_shipped_suite_in_an_empty_directory(tmp_path: Path) -> N
     source.mkdir()
     work.mkdir()
     subprocess.run(["cp", "-a", *(str(ROOT / name) for name in COPIED), str(source)], check=True)
-    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(wheels)]
+    build = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "-q",
+        "--no-deps",
+        "--no-build-isolation",
+        "-w",
+        str(wheels),
+    ]
     subprocess.run([*build, str(source)], check=True, capture_output=True)
     (wheel,) = wheels.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         tops = {name.split("/")[0] for name in archive.namelist()}
         archive.extractall(site)
-    assert tops == {"harness", wheel.name.split("-py3")[0] + ".dist-info"}  # a user's own prompts/ never collides
+    assert tops == {
+        "harness",
+        wheel.name.split("-py3")[0] + ".dist-info",
+    }  # a user's own prompts/ never collides
     environment = {**os.environ, "PYTHONPATH": str(site)}
     command = [sys.executable, "-P", "-m", "harness", "run", "quickstart", "--limit", "2"]
-    done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, timeout=250, check=False)
+    done = subprocess.run(
+        command, cwd=work, env=environment, capture_output=True, text=True, timeout=250, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert "periodic, period 8, symbols letters" in done.stdout
     where = [sys.executable, "-P", "-c", "import harness.prompts.family as f; print(f.__file__)"]

@@ -1,10 +1,11 @@
 """How much later a model is half-way than its observer, on the same sequences."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness.analysis.bootstrap import interval, resampling_weights, weighted_means
+from harness.analysis.bootstrap import DRAWS, interval, resampling_weights, weighted_means
 from harness.analysis.checks import DEFAULTS, MIN_LEVELS
 from harness.analysis.evidence import Weighed, weigh
 from harness.analysis.halfway import make_reader
@@ -41,7 +42,8 @@ def excess_delay(
     """
     if isinstance(model, SequenceCurve):
         model, observer = paired(model, observer)
-    weights = resampling_weights(len(observer.p), np.random.default_rng(options.seed))
+    drawn = resampling_weights(len(observer.p), np.random.default_rng(options.seed))
+    weights = dict(zip(observer.sequence_ids, drawn.T, strict=True))
     theirs = _rise(observer, options, weights)
     if theirs is None:
         return Delay(name, None, None, None, "observer")
@@ -59,7 +61,7 @@ def excess_delay(
     return replace(blank, low=min(low, value - least), high=max(high, value + least))
 
 
-def _rise(curve: Curve, options: AnalysisOptions, weights: Floats) -> Rise | None:
+def _rise(curve: Curve, options: AnalysisOptions, weights: Mapping[str, Floats]) -> Rise | None:
     prepared = prepare(curve, options)
     weighed = weigh(prepared.likelihood, prepared.axis, options)
     if weighed.none >= NO_CHANGE:
@@ -71,12 +73,15 @@ def _rise(curve: Curve, options: AnalysisOptions, weights: Floats) -> Rise | Non
     return _read(prepared, weighed, options, weights)
 
 
-def _read(prepared: Prepared, weighed: Weighed, options: AnalysisOptions, weights: Floats) -> Rise:
+def _read(
+    prepared: Prepared, weighed: Weighed, options: AnalysisOptions, weights: Mapping[str, Floats]
+) -> Rise:
+    """Read a curve and its resamplings; `weights` says how often each draw holds each sequence."""
     axis, curve = prepared.axis, prepared.curve
     if isinstance(curve, SequenceCurve):
         reader = make_reader(prepared, weighed, options.sharp_width)
         half = reader.read(prepared.mean[None, :]).half[0]
-        rows = weights if weights.shape[1] == len(curve.p) else weights[:, : len(curve.p)]
+        rows = np.stack([weights[name] for name in curve.sequence_ids], axis=1)  # those without data are gone
         draws = reader.read(weighted_means(curve.p, rows)).half
         rising = reader.rising
     else:
@@ -86,7 +91,7 @@ def _read(prepared: Prepared, weighed: Weighed, options: AnalysisOptions, weight
         share = np.exp(score - score.max())
         share /= share.sum()
         rng = np.random.default_rng(options.seed + 1)  # not the stream that resamples the observer
-        draws = rng.choice(singles.location, size=len(weights), p=share)
+        draws = rng.choice(singles.location, size=DRAWS, p=share)
         half = np.median(draws)
         plateaus = share @ fit.level
         rising = bool(plateaus[1] > plateaus[0])

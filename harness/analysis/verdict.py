@@ -14,7 +14,7 @@ from harness.analysis.templates import sharp_limit, singles_at
 from harness.types import AnalysisOptions, Curve, Floats, Transition, Verdict
 
 MISFIT = 3.0  # chi2 per degree of freedom above which "none" is not concluded
-DECIDED = 0.9  # posterior a class needs; right 99 % of the time in simulation (see benchmarks/analyzer.py)
+DECIDED = 0.9  # posterior a class needs; right 96-100 % of the time in each cell of benchmarks/analyzer.py
 
 
 def transitions(curves: Iterable[Curve], *, options: AnalysisOptions = DEFAULTS) -> list[Transition]:

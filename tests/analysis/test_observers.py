@@ -115,6 +115,19 @@ def test_sequences_that_are_late_together_make_the_paired_interval_short() -> No
     assert found.high - found.low < 2.5  # 4 x 8 x sqrt(2 / 60) = 5.8 if the two were independent
 
 
+def test_a_sequence_that_failed_altogether_does_not_shift_the_pairing() -> None:
+    rng = np.random.default_rng(7)
+    x, step = levels(128), rng.normal(40, 8, size=(60, 1)).round()
+    model = np.where(x < step + 5, 0.5, 0.95)
+    model[0] = np.nan
+    observer = sequences(np.where(x < step, 0.5, 0.95))
+    found = excess_delay(sequences(model), observer, options=OPTIONS, name="bayes")
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low <= 5 <= found.high
+    assert found.high - found.low < 3  # as short as when none failed, but for the sequence one of them lacks
+
+
 def test_a_model_without_a_rise_gives_a_lower_bound_and_an_observer_without_one_no_delay() -> None:
     rng = np.random.default_rng(8)
     x = levels(64)
