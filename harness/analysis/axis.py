@@ -49,6 +49,12 @@ class Axis:
         right = int(np.clip(np.searchsorted(self.x, x, side="right"), 1, len(self.x) - 1))
         return float(self.x[right - 1]), float(self.x[right])
 
+    def bin_span(self, x: float) -> float:
+        """Return the distance between the first and the last level of the bin a point lies in, 0 for one level."""
+        i = int(np.clip(np.searchsorted(self.x[self.start], x, side="right") - 1, 0, len(self.start) - 1))
+        first = int(self.start[i])
+        return float(self.x[first + int(self.size[i]) - 1] - self.x[first])
+
 
 def make_axis(level: Floats, kind: Literal["linear", "log2"]) -> Axis:
     """Place ascending levels on an axis and choose their bins."""

@@ -15,8 +15,8 @@ from harness.analysis.axis import Axis
 from harness.analysis.likelihood import Fit, Segments
 from harness.types import CountCurve, Floats
 
-ICC = (0.0, 0.002, 0.01, 0.03, 0.1, 0.3)  # grid of correlations; 0.1 is high but seen, 0.3 bounds it
-ICC_PRIOR = (0.25, 0.25, 0.2, 0.15, 0.1, 0.05)
+ICC = (0.0, 0.003, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32)  # grid of correlations; 0.1 is high but seen
+ICC_PRIOR = (0.25, 0.2, 0.15, 0.12, 0.12, 0.08, 0.05, 0.03)
 ALIKE = 1.1  # ratio of variances below which two correlations are one
 ITERATIONS = 12  # at most, of Fisher scoring at the first correlation; later ones start from its solution
 STEP = 2.0  # longest move of a logit in one iteration

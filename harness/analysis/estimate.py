@@ -63,7 +63,9 @@ def _from_sequences(
         bounds = interval(draws.half, at, confidence, n)
         free = interval(draws.end - draws.start, float(point.end[0] - point.start[0]), confidence, n)
         fitted = interval(draws.width, float(point.width[0]), confidence, n)
-        widths = (min(free[0], fitted[0]), fitted[1]) if shaped else free
+        # Shapes are compared on a grid of widths, and on bins that blur a change by half of what they span.
+        cell, blur = reader.width_cell, axis.bin_span(at) / 2
+        widths = (min(free[0], fitted[0] / cell), fitted[1] * cell + blur) if shaped else free
     plateaus = (float(point.before[0]), float(point.after[0]))
     return _report(axis, at, bounds, wide, widths, plateaus, reader.seen)
 

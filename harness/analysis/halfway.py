@@ -40,6 +40,12 @@ class Reader:
     width: Floats  # (n_shapes,)
     seen: tuple[bool, bool]  # whether the plateau before and after was observed
 
+    @property
+    def width_cell(self) -> float:
+        """Ratio of the upper bound of a cell of the grid of widths to its centre."""
+        widths = np.unique(self.width[self.width > 0])
+        return float(np.sqrt(widths[1] / widths[0]))
+
     def read(self, means: Floats) -> Points:
         """Return the crossings of each mean curve: (n, n_levels) -> points (n,)."""
         axis, values = self.prepared.axis, self.prepared.values

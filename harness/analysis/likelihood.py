@@ -48,6 +48,6 @@ class Likelihood(Protocol):
 
 
 def logsumexp(values: Floats) -> float:
-    """Return log of the sum of exponentials, -inf for nothing; scipy's costs a hundred times as much on few."""
+    """Return log of the sum of exponentials, -inf for nothing."""
     top = float(np.max(values, initial=-np.inf))
     return top if not np.isfinite(top) else top + float(np.log(np.sum(np.exp(values - top))))

@@ -42,6 +42,9 @@ def judge(prepared: Prepared, weighed: Weighed, options: AnalysisOptions) -> Tra
     several: Several | None = None
     if verdict == "multiple":
         several = locate_changes(prepared, weighed, options)
+        if len(several.changes) < 2:
+            several, verdict = None, "undetermined"
+            warnings.append("a single change does not fit, but no second one of at least min_change is found")
     elif weighed.gradual + weighed.sharp >= DECIDED:
         found = estimate(prepared, weighed, options)
         warnings += _edge_warnings(prepared, found)
@@ -51,7 +54,7 @@ def judge(prepared: Prepared, weighed: Weighed, options: AnalysisOptions) -> Tra
             "look at the curve itself"
         )
         verdict = "undetermined" if verdict == "none" else verdict
-    if verdict == "undetermined":
+    if verdict == "undetermined" and weighed.multiple < DECIDED:
         warnings.append(_undetermined(weighed))
     if verdict == "sharp" and found is not None:
         limit = sharp_limit(prepared.axis, found.at, options.sharp_width)

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from harness.analysis import beyond, excess_delay
+from harness.analysis import beyond, excess_delay, transition
 from harness.errors import CurveError
+from harness.registry import load_family
 from harness.types import AnalysisOptions, Floats, SequenceCurve
 from tests.analysis.simulation import counts, levels, logistic, replicates, sequences
 
@@ -170,3 +171,17 @@ def test_few_sequences_give_a_delay_without_an_interval() -> None:
     )
     assert (found.low, found.high) == (None, None)
     assert found.value == pytest.approx(20, abs=1)
+
+
+def test_an_observer_that_rises_in_one_crooked_step_is_not_said_to_change_more_than_once() -> None:
+    """The period observer on letters goes from 1/16 by small steps to 0.09 and then at once to 0.9."""
+    family = load_family("periodic")
+    rows = []
+    for seed in range(20):
+        rng = np.random.Generator(np.random.Philox(key=seed))
+        sequence = family.sample(257, rng, period=8, symbols="letters")
+        rows.append(sequence.observers["period"][np.arange(257), sequence.target])
+    curve = SequenceCurve("ideal", np.arange(257.0), np.stack(rows), tuple(map(str, range(20))))
+    found = transition(curve)
+    assert found.verdict != "none"
+    assert found.verdict != "multiple" or len(found.changes) >= 2
