@@ -49,7 +49,10 @@ def _rises_above(found: Transition, least: float) -> bool:
 
 
 def _not_beyond(found: Transition, baseline: str) -> Transition:
-    """Return the verdict "none" for an excess that changes, but not upwards from the observer."""
+    """Return the verdict "none" for an excess that changes, but not upwards from the observer.
+
+    The classes are changes beyond the observer, so the whole posterior is on none.
+    """
     fit = found.fit
     where = "" if found.location is None else f", half-way at {found.location:.4g}"
     return Transition(
@@ -59,16 +62,6 @@ def _not_beyond(found: Transition, baseline: str) -> Transition:
         p_gradual=0.0,
         p_sharp=0.0,
         p_multiple=0.0,
-        location=None,
-        location_low=None,
-        location_high=None,
-        width=None,
-        width_low=None,
-        width_high=None,
-        lower=None,
-        upper=None,
-        direction=None,
-        changes=(),
         options=found.options,
         warnings=(
             *found.warnings,

@@ -77,17 +77,17 @@ class Transition:
     p_gradual: float
     p_sharp: float
     p_multiple: float
-    location: float | None
-    location_low: float | None
-    location_high: float | None
-    width: float | None
-    width_low: float | None
-    width_high: float | None
-    lower: float | None
-    upper: float | None
-    direction: Literal["increasing", "decreasing"] | None
-    changes: tuple[Changepoint, ...]
     options: AnalysisOptions
+    location: float | None = None
+    location_low: float | None = None
+    location_high: float | None = None
+    width: float | None = None
+    width_low: float | None = None
+    width_high: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    direction: Literal["increasing", "decreasing"] | None = None
+    changes: tuple[Changepoint, ...] = ()
     warnings: tuple[str, ...] = ()
     fit: tuple[float, ...] = field(default=(), repr=False)  # fitted p at each level of the curve, () if none
 
