@@ -3,13 +3,14 @@
 Works from the store and the suite alone: no model, no network, no keys.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
-from harness.analysis import beyond, excess_delay, mean_band, transition
+from harness.analysis import mean_band
 from harness.conditions import symbols_digest
 from harness.curves import Measured, measure
+from harness.judgments import Judgments
 from harness.model_records import ModelRecord, plan_from_record, read_record
 from harness.plan import ModelPlan
 from harness.registry import load_reader
@@ -30,8 +31,8 @@ from harness.types import (
 UNIGRAM = "kt"  # the observer that a control must be beaten by: it knows symbol frequencies and nothing else
 
 
-def analyse(store: Store, *, on_curve: Callable[[str], None] = lambda _: None) -> RunResult:
-    """Analyse everything a run has stored. `on_curve` is told the title of each curve when it is done."""
+def analyse(store: Store, judgments: Judgments) -> RunResult:
+    """Analyse everything a run has stored, judging only what `judgments` does not know yet."""
     text = store.get_meta("suite_yaml") or ""
     suite = parse_suite(text, f"{store.path.parent}: stored suite")
     limit = store.get_meta("limit")
@@ -40,9 +41,8 @@ def analyse(store: Store, *, on_curve: Callable[[str], None] = lambda _: None) -
     plans = {n: plan_from_record(n, r, suite, int(limit) if limit else None) for n, r in records.items()}
     curves = []
     for plan in plans.values():
-        for result in _curves(plan, store, options):
-            curves.append(result)
-            on_curve(result.title)
+        curves += list(_curves(plan, store, options, judgments))
+    judgments.save()
     return RunResult(
         name=suite.name,
         suite_digest=store.get_meta("suite_digest") or "",
@@ -56,7 +56,9 @@ def analyse(store: Store, *, on_curve: Callable[[str], None] = lambda _: None) -
     )
 
 
-def _curves(plan: ModelPlan, store: Store, options: AnalysisOptions) -> Iterator[CurveResult]:
+def _curves(
+    plan: ModelPlan, store: Store, options: AnalysisOptions, judgments: Judgments
+) -> Iterator[CurveResult]:
     read = load_reader(plan.model)
     for item in plan.items:
         condition = item.condition
@@ -64,10 +66,12 @@ def _curves(plan: ModelPlan, store: Store, options: AnalysisOptions) -> Iterator
         measured = measure(plan, item, store, read)
         curve = measured.curve(f"{plan.model} {condition.id}")
         if curve is not None and len(curve.level) >= 3:
-            yield _curve_result(plan, measured, curve, options)
+            yield _curve_result(plan, measured, curve, options, judgments)
 
 
-def _curve_result(plan: ModelPlan, measured: Measured, curve: Curve, options: AnalysisOptions) -> CurveResult:
+def _curve_result(
+    plan: ModelPlan, measured: Measured, curve: Curve, options: AnalysisOptions, judgments: Judgments
+) -> CurveResult:
     condition = measured.item.condition
     keep = measured.scored() > 0
     observers = {
@@ -75,10 +79,15 @@ def _curve_result(plan: ModelPlan, measured: Measured, curve: Curve, options: An
         for name, p in measured.observers.items()
     }
     baseline = next(iter(observers)) if condition.control is None else UNIGRAM
-    found = transition(curve, options=options)
-    judged = {name: transition(o, options=options) for name, o in observers.items()}
+    found = judgments.transition(curve, options)
+    judged = {name: judgments.transition(observer, options) for name, observer in observers.items()}
     mean, low, high = mean_band(curve, options.confidence)
-    excess, delay = _against(curve, observers[baseline], condition.control is not None, options)
+    excess: Transition | None = None
+    delay: Delay | None = None
+    if condition.control is None:
+        delay = judgments.delay(curve, observers[baseline], options)
+    elif isinstance(curve, SequenceCurve):
+        excess = judgments.beyond(curve, observers[baseline], options)
     example = _example_length(condition.context_lengths, found)
     sequence = condition.sequence(0, None if condition.nested else example)
     prompt = condition.prompt(sequence)
@@ -122,15 +131,6 @@ def _lost(measured: Measured) -> dict[int, str]:
         kinds = [f"{count[i]} {kind}" for kind, count in sorted(measured.failures.items()) if count[i]]
         lost[int(measured.levels[i])] = ", ".join(kinds) or "never asked"
     return lost
-
-
-def _against(
-    curve: Curve, observer: SequenceCurve, control: bool, options: AnalysisOptions
-) -> tuple[Transition | None, Delay | None]:
-    """Judge a control by its excess over the unigram observer, any other curve by its delay."""
-    if control:
-        return (beyond(curve, observer, options=options) if isinstance(curve, SequenceCurve) else None), None
-    return None, excess_delay(curve, observer, options=options, name=observer.name)
 
 
 def _mean(table: Floats) -> Floats:

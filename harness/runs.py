@@ -19,12 +19,20 @@ class Run:
 
     @cached_property
     def result(self) -> RunResult:
-        """Return the run analysed; computed once."""
+        """Return the run analysed; what was judged before is not judged again."""
+        return self._analysed(remember=True)
+
+    def recompute(self) -> RunResult:
+        """Return the run analysed from its stored replies alone, nothing remembered."""
+        return self._analysed(remember=False)
+
+    def _analysed(self, *, remember: bool) -> RunResult:
+        from harness.judgments import Judgments
         from harness.results import analyse
 
         store = open_store(self.path)
         try:
-            return analyse(store)
+            return analyse(store, Judgments(self.path if remember else None))
         finally:
             store.close()
 

@@ -11,14 +11,15 @@ from harness.runs import open_run
 
 
 def analyze_run(run_dir: Path) -> None:
-    """Print the transitions of a run."""
-    print_transitions_table(open_run(run_dir).result)
+    """Judge every curve of a run anew and print its transitions."""
+    print_transitions_table(open_run(run_dir).recompute())
 
 
 def report_runs(run_dirs: Sequence[Path], out: Path | None, formats: str) -> None:
     """Write a report of one or more runs and print the files it is made of."""
     wanted = frozenset(f.strip() for f in formats.split(",") if f.strip())
-    for path in _write(run_dirs, out, wanted):
+    results = [open_run(path).result for path in run_dirs]
+    for path in write_report(results, out or _default_out(run_dirs), wanted):
         click.echo(path)
 
 
@@ -27,17 +28,12 @@ def replay_run(run_dir: Path, out: Path | None) -> int:
     folder = out or _default_out([run_dir])
     before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} if folder.is_dir() else {}
     changed = 0
-    for path in _write([run_dir], folder, FORMATS):
+    for path in write_report([open_run(run_dir).recompute()], folder, FORMATS):
         same = before.get(path) == path.read_bytes()
         state = "new" if path not in before else "identical" if same else "changed"
         changed += state == "changed"
         click.echo(f"{state:9}  {path}")
     return 3 if changed else 0
-
-
-def _write(run_dirs: Sequence[Path], out: Path | None, formats: frozenset[str]) -> list[Path]:
-    results = [open_run(path).result for path in run_dirs]
-    return write_report(results, out or _default_out(run_dirs), formats)
 
 
 def _default_out(run_dirs: Sequence[Path]) -> Path:
