@@ -17,6 +17,8 @@ from harness.seeds import sequence_stream
 from harness.spec import FromTo, Log2, Param, RenderSpec, Scalar, SuiteSpec, Sweep, TaskSpec
 from harness.types import Params, ParamValue, Prompt, Sequence
 
+MIN_LEVELS = 3  # fewer context lengths are no curve: said before anything is paid for
+
 
 @dataclass(frozen=True)
 class Condition:
@@ -150,8 +152,12 @@ def _lengths(task: TaskSpec) -> tuple[int, ...]:
             lengths = given
         case _:
             lengths = []
-    if not lengths or lengths != sorted(set(lengths)):
-        raise SpecError(f"context_lengths {lengths!r} must ascend, each once, and hold at least one")
+    if lengths != sorted(set(lengths)):
+        raise SpecError(f"context_lengths {lengths!r} must ascend, each once")
+    if len(lengths) < MIN_LEVELS:
+        raise SpecError(
+            f"context_lengths {lengths!r} are {len(lengths)}; a transition needs at least {MIN_LEVELS} to be seen"
+        )
     return tuple(lengths)
 
 

@@ -1,11 +1,12 @@
 """What a run will ask: the cheapest exact way for each condition, its requests, tokens and price."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.conditions import Condition
 from harness.errors import ModelError
 from harness.prices import cost_of
+from harness.seeds import stream
 from harness.spec import Price
 from harness.types import Capabilities, Model, Prompt, Request, Way
 from harness.types import Sequence as Symbols
@@ -18,10 +19,9 @@ class Item:
     condition: Condition
     way: Way
     top_logprobs: int
-    seeded: bool
-    requests: int
-    prompt_tokens: int  # estimated; an upper bound (bytes) where the tokenizer is not known
-    completion_tokens: int
+    requests: int = 0
+    prompt_tokens: int = 0  # estimated; an upper bound (bytes) where the tokenizer is not known
+    completion_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,7 @@ def make_item(condition: Condition, capabilities: Capabilities) -> Item:
             "the model reports no log-probabilities and draws no samples; nothing can be measured"
         )
     top = 0 if capabilities.full or way == "samples" else capabilities.top_logprobs
-    each = 1 if way == "prefixes" else len(condition.context_lengths)
-    if way == "prefixes" and not condition.nested:
-        each = len(condition.context_lengths)
-    return Item(condition, way, top, capabilities.seed, each * condition.sequences, 0, 0)
+    return Item(condition, way, top)
 
 
 def pieces(item: Item, replicate: int, max_samples: int) -> Iterator[Piece]:
@@ -102,8 +99,8 @@ def _at(item: Item, prompt: Prompt, n: int, replicate: int, max_samples: int) ->
         return
     left, call = item.condition.samples, 0
     while left > 0:
-        # The number of the call tells two equal requests apart: they are two draws, not one.
-        seed = replicate * 1_000_003 + n * 1_009 + call
+        # Every call has draws of its own: two equal prompts are two draws, in this condition and in any other.
+        seed = int(stream(item.condition.digest, replicate, n, call).bit_generator.random_raw()) >> 33
         yield Request("samples", prompt, (n,), n=min(left, max_samples), seed=seed)
         left, call = left - max_samples, call + 1
 
@@ -118,6 +115,6 @@ def _plan_condition(model: Model, capabilities: Capabilities, condition: Conditi
     tokens = sum(len(text.encode()) if n is None else n for text, n in zip(texts, counts, strict=True))
     drawn = sum(max(1, p.request.n) for p in first)
     many = condition.sequences
-    return Item(
-        condition, item.way, item.top_logprobs, item.seeded, len(first) * many, tokens * many, drawn * many
+    return replace(
+        item, requests=len(first) * many, prompt_tokens=tokens * many, completion_tokens=drawn * many
     )

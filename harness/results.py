@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness.analysis import mean_band
-from harness.conditions import symbols_digest
+from harness.conditions import MIN_LEVELS, symbols_digest
 from harness.curves import Measured, measure
+from harness.errors import StoreError
 from harness.judgments import Judgments
 from harness.model_records import ModelRecord, plan_from_record, read_record
 from harness.plan import ModelPlan
@@ -33,15 +34,15 @@ UNIGRAM = "kt"  # the observer that a control must be beaten by: it knows symbol
 
 def analyse(store: Store, judgments: Judgments) -> RunResult:
     """Analyse everything a run has stored, judging only what `judgments` does not know yet."""
-    text = store.get_meta("suite_yaml") or ""
+    text = store.get_meta("suite_yaml")
+    if text is None:
+        raise StoreError(f"{store.path.parent}: nothing was asked in this run yet; icl run starts it")
     suite = parse_suite(text, f"{store.path.parent}: stored suite")
     limit = store.get_meta("limit")
     options = suite.analysis.options()
     records = {name: read_record(record) for name, record in store.models().items()}
     plans = {n: plan_from_record(n, r, suite, int(limit) if limit else None) for n, r in records.items()}
-    curves = []
-    for plan in plans.values():
-        curves += list(_curves(plan, store, options, judgments))
+    found = [r for plan in plans.values() for r in _curves(plan, store, options, judgments)]
     judgments.save()
     return RunResult(
         name=suite.name,
@@ -51,22 +52,37 @@ def analyse(store: Store, judgments: Judgments) -> RunResult:
         versions=dict(v.split("=", 1) for v in (store.get_meta("versions") or "").split()),
         options=options,
         models=tuple(_model_info(name, record, store) for name, record in records.items()),
-        curves=tuple(curves),
+        curves=tuple(r for r in found if isinstance(r, CurveResult)),
         suite_yaml=text,
+        unjudged=tuple(r for r in found if isinstance(r, str)),
     )
 
 
 def _curves(
     plan: ModelPlan, store: Store, options: AnalysisOptions, judgments: Judgments
-) -> Iterator[CurveResult]:
+) -> Iterator[CurveResult | str]:
+    """Yield each condition's curve, or a sentence saying why there is none."""
     read = load_reader(plan.model)
     for item in plan.items:
         condition = item.condition
         store.check_symbols(condition.digest, symbols_digest(condition))
         measured = measure(plan, item, store, read)
         curve = measured.curve(f"{plan.model} {condition.id}")
-        if curve is not None and len(curve.level) >= 3:
+        if curve is not None and len(curve.level) >= MIN_LEVELS:
             yield _curve_result(plan, measured, curve, options, judgments)
+        else:
+            yield _unjudged(plan.model, measured)
+
+
+def _unjudged(model: str, measured: Measured) -> str:
+    condition, lost = measured.item.condition, _lost(measured)
+    scored = len(condition.context_lengths) - len(lost)
+    control = f", control {condition.control}" if condition.control else ""
+    reasons = "; ".join(dict.fromkeys(lost.values()))
+    return (
+        f"{model}: {condition.title}{control}: answers at {scored} of {len(condition.context_lengths)} context "
+        f"lengths, at least {MIN_LEVELS} are needed (without: {reasons})"
+    )
 
 
 def _curve_result(
@@ -86,8 +102,10 @@ def _curve_result(
     delay: Delay | None = None
     if condition.control is None:
         delay = judgments.delay(curve, observers[baseline], options)
-    elif isinstance(curve, SequenceCurve):
-        excess = judgments.beyond(curve, observers[baseline], options)
+    else:
+        # Drawn symbols are judged by each sequence's share of hits: the excess needs sequences that pair.
+        shares = SequenceCurve(curve.name, curve.level, measured.p[:, keep], measured.ids)
+        excess = judgments.beyond(shares, observers[baseline], options)
     example = _example_length(condition.context_lengths, found)
     sequence = condition.sequence(0, None if condition.nested else example)
     prompt = condition.prompt(sequence)

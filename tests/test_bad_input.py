@@ -52,6 +52,20 @@ def test_an_unknown_family_and_parameter_are_named(suite: Path) -> None:
     refused(icl("run", suite), "tasks[0]", "no parameter 'perod'", "did you mean 'period'?")
 
 
+def test_too_few_context_lengths_are_refused_before_anything_is_asked(suite: Path) -> None:
+    suite.write_text(SUITE.replace("[0, 4, 8, 16]", "[0, 4]"))
+    refused(icl("run", suite), "tasks[0]", "a transition needs at least 3")
+    suite.write_text(SUITE.replace("[0, 4, 8, 16]", "{from: 9, to: 4}"))
+    refused(icl("run", suite), "tasks[0]", "a transition needs at least 3")
+
+
+def test_a_run_that_was_refused_before_it_asked_is_named_so(suite: Path) -> None:
+    text = SUITE.replace("controls:", 'render: {separator: ", "}\n    controls:')
+    suite.write_text(text)
+    refused(icl("run", suite, "-m", "local/icl-mixture", "-o", "run"), "token")
+    refused(icl("analyze", "run"), "nothing was asked in this run yet")
+
+
 def test_an_unknown_control_is_named(suite: Path) -> None:
     suite.write_text(SUITE.replace("[shuffle]", "[shufle]"))
     refused(icl("run", suite), "no control 'shufle'", "did you mean 'shuffle'?")

@@ -96,6 +96,34 @@ def test_failed_calls_are_counted_and_end_with_status_3(
     assert curve.transition.verdict == "none"
 
 
+def test_a_condition_without_a_curve_is_named_and_not_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("known.yaml").write_text(SUITE)
+    status, output = invoke("run", "known.yaml", "-m", "mock/flat?p=0.7&fail=1&ways=next_token", "-o", "run")
+    assert status == 3
+    assert "no curve: mock/flat?p=0.7&fail=1&ways=next_token: bernoulli, p 0.5: answers at 0 of 25" in output
+    result = icl.open_run("run").result
+    assert result.curves == ()
+    assert len(result.unjudged) == 1
+    assert invoke("report", "run", "-o", "out", "--format", "html,pdf,latex,csv")[0] == 0
+    assert "No curve: mock/flat" in Path("out/report.html").read_text()
+
+
+def test_controls_of_a_drawn_curve_are_judged_beyond_the_unigram_observer(tmp_path: Path) -> None:
+    """A flat model has the same excess at every length; one that steps goes beyond, whatever the order was."""
+    models = [f"mock/{name}&ways=samples" for name in ("flat?p=0.6", "step?location=30&low=0.5&high=0.95")]
+    suite = parse_suite(SUITE.replace("sequences: 60", "sequences: 60\n    controls: [shuffle]"), "known")
+    found = icl.run(suite, models, out=tmp_path / "run").result
+    flat, step = (c.beyond for c in found.curves if c.control == "shuffle")
+    assert flat is not None
+    assert step is not None
+    assert flat.p_none > 0.5
+    assert step.p_none < 0.01
+    assert step.direction in (None, "increasing")
+
+
 def test_the_budget_stops_a_run_that_a_higher_one_finishes(tmp_path: Path) -> None:
     priced = SUITE + 'budget: {prices: {"mock/flat?p=0.7&ways=next_token": {input: 1000, output: 1000}}}\n'
     model = "mock/flat?p=0.7&ways=next_token"

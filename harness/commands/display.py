@@ -72,6 +72,8 @@ def print_transitions_table(result: RunResult) -> None:
         rows = [_row(curve) for curve in result.curves if curve.model == model.name]
         heads = ("curve", "verdict", "P", "half-way at", "width 10-90 %", "p from, to", "excess delay")
         console.print(table_of(heads, rows, title=model.name))
+    for sentence in result.unjudged:
+        say(console, f"no curve: {sentence}")
     options = result.options
     say(
         console,

@@ -101,6 +101,7 @@ def _head(results: Sequence[RunResult]) -> list[str]:
         for model in run.models:
             curves = [curve for curve in run.curves if curve.model == model.name]
             parts.append(rf"\paragraph{{{escape(model.name)}}} {escape(model_summary(model, curves))}")
+        parts += [escape(f"No curve: {sentence}.") for sentence in run.unjudged]
     return parts
 
 

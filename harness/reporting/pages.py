@@ -62,7 +62,7 @@ def _head(run: RunResult) -> list[_Item]:
         curves = [curve for curve in run.curves if curve.model == model.name]
         items.append(_text(model.name, size=10, tied=True))
         items.append(_text(f"{model_summary(model, curves)} Measured by: {ways(curves)}."))
-    return items
+    return items + [_text(f"No curve: {sentence}.") for sentence in run.unjudged]
 
 
 def _overviews(ordered: Sequence[Section]) -> list[_Item]:

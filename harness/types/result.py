@@ -73,3 +73,4 @@ class RunResult:
     models: tuple[ModelInfo, ...]
     curves: tuple[CurveResult, ...]
     suite_yaml: str  # the suite exactly as it was run
+    unjudged: tuple[str, ...] = ()  # conditions with too little scored to be a curve, a sentence each
