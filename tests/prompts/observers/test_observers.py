@@ -9,27 +9,26 @@ import pytest
 
 from harness.errors import SpecError
 from harness.prompts.observers import beta_posterior, dirichlet, kt, markov, period
-from harness.types import Floats, Ints
-
-Word = tuple[int, ...]
-
-
-def ints(word: Word | str) -> Ints:
-    return np.array([int(s) for s in word], np.int64)
-
-
-def along(word: Word | str, law: Floats) -> float:
-    """The probability that an observer gives a whole word."""
-    symbols = ints(word)
-    return float(np.prod(law[np.arange(symbols.size), symbols]))
+from tests.prompts.observers.words import Word, along, ints, multinomial_evidence
 
 
 @pytest.mark.parametrize(
-    ("word", "expected"),
-    [("", 1.0), ("0", 1 / 2), ("0001", 5 / 128), ("0101", 3 / 128), ("0000", 35 / 128)],
+    ("word", "m", "expected"),
+    [
+        ("", 2, Fraction(1)),
+        ("0", 2, Fraction(1, 2)),
+        ("01", 2, Fraction(1, 8)),
+        ("0001", 2, Fraction(5, 128)),
+        ("0101", 2, Fraction(3, 128)),
+        ("0000", 2, Fraction(35, 128)),
+        ("012", 3, Fraction(1, 105)),
+        ("001", 3, Fraction(1, 35)),
+        ("222", 3, Fraction(1, 7)),
+    ],
 )
-def test_kt_gives_the_textbook_block_probabilities(word: str, expected: float) -> None:
-    assert along(word, kt(ints(word), 2)) == pytest.approx(expected, rel=1e-14)
+def test_kt_gives_the_textbook_block_probabilities(word: str, m: int, expected: Fraction) -> None:
+    assert along(word, kt(ints(word), m)) == pytest.approx(float(expected), rel=1e-14)
+    assert multinomial_evidence([word.count(str(a)) for a in range(m)], Fraction(1, 2)) == expected
 
 
 @pytest.mark.parametrize(("a", "b"), [(1.0, 1.0), (2.0, 0.5)])
@@ -50,19 +49,13 @@ def test_dirichlet_gives_words_of_equal_counts_equal_probability() -> None:
     assert all(len(values) == 1 for values in of_counts.values())
 
 
-def rising(x: Fraction, n: int) -> Fraction:
-    return prod((x + i for i in range(n)), start=Fraction(1))
-
-
 def chain_evidence(word: Word, m: int, order: int, alpha: Fraction) -> Fraction:
     """P(word): uniform start, then a Dirichlet-multinomial for each context (integrated by hand)."""
     pairs = Counter((word[n - order : n], word[n]) for n in range(order, len(word)))
     contexts = {context for context, _ in pairs}
     start = Fraction(1, m ** min(order, len(word)))
     return start * prod(
-        prod((rising(alpha, pairs[c, a]) for a in range(m)), start=Fraction(1))
-        / rising(m * alpha, sum(pairs[c, a] for a in range(m)))
-        for c in contexts
+        (multinomial_evidence([pairs[c, a] for a in range(m)], alpha) for c in contexts), start=Fraction(1)
     )
 
 
