@@ -48,7 +48,7 @@ class Condition:
     def digest(self) -> str:
         """Return the sha256 of everything that decides the requests, but not how many sequences there are."""
         key = [self.seed, self.family, sorted(self.params.items()), self.control, self.context_lengths]
-        rest = [self.samples, self.readout, self.nested, self.refusals, self.render.model_dump(mode="json")]
+        rest = [self.samples, self.readout, self.nested, self.refusals, _render_key(self.render)]
         return hashlib.sha256(json.dumps([*key, *rest], default=list).encode()).hexdigest()
 
     @property
@@ -90,7 +90,12 @@ class Condition:
         spec = self.render
         symbols = None if spec.symbols is None else tuple(spec.symbols)
         return render(
-            sequence, symbols=symbols, separator=spec.separator, form=spec.form, template=spec.template
+            sequence,
+            symbols=symbols,
+            separator=spec.separator,
+            form=spec.form,
+            template=spec.template,
+            instruction=spec.instruction,
         )
 
 
@@ -159,6 +164,11 @@ def _lengths(task: TaskSpec) -> tuple[int, ...]:
             f"context_lengths {lengths!r} are {len(lengths)}; a transition needs at least {MIN_LEVELS} to be seen"
         )
     return tuple(lengths)
+
+
+def _render_key(render: RenderSpec) -> dict[str, object]:
+    # Left out where it is not used, so that runs from before it keep their digests.
+    return render.model_dump(mode="json", exclude=None if render.instruction else {"instruction"})
 
 
 def _frozen(value: Scalar | list[Scalar] | Param) -> ParamValue:

@@ -11,7 +11,18 @@ from harness.registry import Reader
 from harness.requests import request_digest
 from harness.scoring import score_logprobs
 from harness.store import Store
-from harness.types import CountCurve, Curve, Failure, FailureKind, Floats, Ints, Response, SequenceCurve, Way
+from harness.types import (
+    CountCurve,
+    Curve,
+    Failure,
+    FailureKind,
+    Floats,
+    Ints,
+    Reply,
+    Response,
+    SequenceCurve,
+    Way,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +39,11 @@ class Measured:
     failures: Mapping[str, tuple[int, ...]]  # kind -> count per level
     observers: Mapping[str, Floats]  # name -> (n_sequences, n_levels), p(target); the ideal one first
     ids: tuple[str, ...]  # (n_sequences,)
+    asked: Ints  # (n_levels,), calls that were settled at each level, failed ones included
+    cost_usd: float | None  # of all its calls, None if one cost is unknown
+    context_tokens: (
+        Floats | None
+    )  # (n_levels,), prompt tokens, where each call has one level and reports them
 
     @property
     def levels(self) -> Floats:
@@ -54,9 +70,10 @@ class _Tables:
     """What is filled in while the replies of a condition are read: arrays (n_sequences, n_levels)."""
 
     def __init__(self, shape: tuple[int, int]) -> None:
-        self.p, self.raw, self.mass = (np.full(shape, np.nan) for _ in range(3))
+        self.p, self.raw, self.mass, self.tokens = (np.full(shape, np.nan) for _ in range(4))
         self.hits, self.draws, self.others = (np.zeros(shape, dtype=np.int64) for _ in range(3))
         self.failures: dict[FailureKind, Counter[int]] = {}
+        self.calls = np.zeros(shape[1], dtype=np.int64)
 
 
 def measure(plan: ModelPlan, item: Item, store: Store, read: Reader) -> Measured:
@@ -66,14 +83,20 @@ def measure(plan: ModelPlan, item: Item, store: Store, read: Reader) -> Measured
     shape = (condition.sequences, len(column))
     tables = _Tables(shape)
     observers: dict[str, Floats] = {}
+    digests: set[bytes] = set()
     for replicate in range(condition.sequences):
         asked = list(pieces(item, replicate, plan.capabilities.max_samples))
-        for piece, outcome in _outcomes(plan, asked, store, read):
+        for piece, digest, stored in _stored(plan, asked, store):
+            digests.add(digest)
+            if isinstance(stored, Reply) and len(piece.request.context_lengths) == 1:
+                at = column[piece.request.context_lengths[0]]
+                tables.tokens[replicate, at] = stored.prompt_tokens or np.nan
+            outcome = read(piece.request, stored.raw) if isinstance(stored, Reply) else stored
             _observe(observers, piece, column, shape)
             _enter(tables, item, piece, outcome, column)
     drawn = item.way == "samples"
     if drawn:
-        _finish_counts(tables)
+        _finish_counts(tables, restricted=item.restricted)
     return Measured(
         item=item,
         way=item.way,
@@ -85,17 +108,27 @@ def measure(plan: ModelPlan, item: Item, store: Store, read: Reader) -> Measured
         failures={k: tuple(c[n] for n in condition.context_lengths) for k, c in tables.failures.items()},
         observers=observers,
         ids=tuple(f"{condition.digest[:8]}-{r}" for r in range(condition.sequences)),
+        asked=tables.calls,
+        cost_usd=store.cost(digests),
+        context_tokens=_context_tokens(tables),
     )
 
 
-def _outcomes(
-    plan: ModelPlan, asked: list[Piece], store: Store, read: Reader
-) -> Iterator[tuple[Piece, Response | Failure | None]]:
+def _stored(
+    plan: ModelPlan, asked: list[Piece], store: Store
+) -> Iterator[tuple[Piece, bytes, Reply | Failure | None]]:
     digests = [request_digest(plan.model, plan.fingerprint, piece.request) for piece in asked]
-    raws, failures = store.raws(digests), store.failures(digests)
+    replies, failures = store.replies(digests), store.failures(digests)
     for piece, digest in zip(asked, digests, strict=True):
-        raw = raws.get(digest)
-        yield piece, read(piece.request, raw) if raw is not None else failures.get(digest)
+        yield piece, digest, replies.get(digest) or failures.get(digest)
+
+
+def _context_tokens(tables: _Tables) -> Floats | None:
+    """Return the mean prompt tokens of each level, None unless every level reports them: shape (n_levels,)."""
+    known = ~np.isnan(tables.tokens)
+    if not known.any(axis=0).all():
+        return None
+    return np.asarray(np.nansum(tables.tokens, axis=0) / known.sum(axis=0), dtype=np.float64)
 
 
 def _observe(
@@ -115,6 +148,7 @@ def _enter(
     row, lengths = piece.replicate, piece.request.context_lengths
     if outcome is None:
         return
+    tables.calls[[column[n] for n in lengths]] += 1
     if isinstance(outcome, Failure):
         for n in lengths:
             _fail(tables, item, outcome.kind, row, n, column)
@@ -145,10 +179,15 @@ def _fail(tables: _Tables, item: Item, kind: FailureKind, row: int, n: int, colu
         tables.draws[row, column[n]] += 1
 
 
-def _finish_counts(tables: _Tables) -> None:
-    """Turn draws into shares, so that counts are drawn and tabled like probabilities."""
+def _finish_counts(tables: _Tables, *, restricted: bool) -> None:
+    """Turn draws into shares, so that counts are drawn and tabled like probabilities.
+
+    Draws restricted to the symbols say nothing of the probability outside them.
+    """
     total = tables.draws + tables.others
     with np.errstate(invalid="ignore", divide="ignore"):
         tables.p[:] = np.where(tables.draws > 0, tables.hits / tables.draws, np.nan)
         tables.raw[:] = np.where(total > 0, tables.hits / total, np.nan)
         tables.mass[:] = np.where(total > 0, tables.draws / total, np.nan)
+    if restricted:
+        tables.raw[:] = tables.mass[:] = np.nan

@@ -11,17 +11,21 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
+from harness.batches import Collected, Submitted, collect_all, submit_all
 from harness.conditions import Condition, expand, symbols_digest
 from harness.errors import BudgetError, SpecError
-from harness.model_records import ModelRecord, read_record, write_record
+from harness.ledger import Ledger
+from harness.model_records import ModelRecord, write_record
 from harness.plan import ModelPlan, plan_model
-from harness.prices import price_of
+from harness.prices import Tokens, cost_of, price_of
+from harness.probing import establish, recorded
 from harness.registry import load_model
-from harness.runner import Limits, Tally, catching_interrupts, run_model
+from harness.runner import Tally, catching_interrupts, run_model
 from harness.spec import SuiteSpec
-from harness.store import Store, write_store
+from harness.store import Store
+from harness.store_files import write_store
 from harness.suite_files import dump_suite, suite_digest
-from harness.types import Capabilities, Form, Model
+from harness.types import BatchModel, Learner, Model
 
 OnPlan = Callable[[tuple[ModelPlan, ...]], None]
 OnTick = Callable[[Tally], None]
@@ -38,6 +42,16 @@ class RunOptions:
     max_connections: int = 16
     seed: int | None = None
     dry_run: bool = False
+    batch: bool = False  # hand requests to the provider's batch API instead of asking directly
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReport:
+    """What batch mode did for one model."""
+
+    model: str
+    collected: Collected
+    submitted: Submitted | None  # None where nothing was handed in
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +61,17 @@ class Outcome:
     path: Path
     tally: Tally
     plans: tuple[ModelPlan, ...]
+    batches: tuple[BatchReport, ...] = ()
 
     @property
     def exit_status(self) -> int:
-        """Return 0 complete, 3 complete with failures, 4 stopped at the budget, 130 interrupted."""
-        if self.tally.stopped:
-            return 4 if self.tally.stopped == "budget" else 130
+        """Return 0 complete, 3 with failures, 4 stopped at the budget, 5 waiting for a batch, 130 interrupted."""
+        if self.tally.stopped == "budget":
+            return 4
+        if self.tally.stopped == "interrupted":
+            return 130
+        if self.tally.batched:
+            return 5
         return 3 if self.tally.failed else 0
 
 
@@ -63,9 +82,15 @@ def execute(
     on_plan: OnPlan = lambda _: None,
     on_tick: OnTick = lambda _: None,
 ) -> Outcome:
-    """Plan, then ask. `on_plan` is called before anything is asked, `on_tick` as the tally changes."""
+    """Plan, then ask. `on_plan` is called before anything is asked, `on_tick` as the tally changes.
+
+    Raises KeyboardInterrupt at a second Ctrl-C; what is stored by then is kept.
+    """
     suite = _with_options(suite, options)
-    return _outside_any_loop(lambda: asyncio.run(_execute(suite, options, on_plan, on_tick)))
+    try:
+        return _outside_any_loop(lambda: asyncio.run(_execute(suite, options, on_plan, on_tick)))
+    except asyncio.CancelledError:  # by the second Ctrl-C: nothing else cancels it
+        raise KeyboardInterrupt from None
 
 
 def default_run_dir(suite: SuiteSpec) -> Path:
@@ -91,7 +116,7 @@ async def _execute(suite: SuiteSpec, options: RunOptions, on_plan: OnPlan, on_ti
     conditions = expand(suite, limit=options.limit)
     cap = options.max_cost_usd if options.max_cost_usd is not None else suite.budget.max_cost_usd
     _refuse_unknown_prices(suite, cap)
-    path, tally = options.out or default_run_dir(suite), Tally()
+    path, tally = options.out or default_run_dir(suite), Tally(cap_usd=cap)
     async with AsyncExitStack() as stack:
         models = []
         for name in suite.models:
@@ -106,43 +131,48 @@ async def _execute(suite: SuiteSpec, options: RunOptions, on_plan: OnPlan, on_ti
         on_plan(tuple(plans))
         _remember(store, suite, options, conditions, models, plans)
         tally.total = sum(item.requests for plan in plans for item in plan.items)
-        tally.spent_usd = sum(store.spending(model.name).cost_usd or 0.0 for model in models)
+        ledger = Ledger(store, [model.name for model in models], cap)
+        stack.callback(ledger.close)
+        tally.spent_usd = ledger.spent_usd
         await stack.enter_async_context(catching_interrupts(tally))
+        reports = []
         for model, plan in zip(models, plans, strict=True):
-            limits = Limits(options.max_connections, cap)
-            await run_model(model, plan, store, tally, limits, lambda: on_tick(tally))
-        return Outcome(path, tally, tuple(plans))
+            reports.append(
+                await _ask_model(model, plan, store, tally, ledger, options, lambda: on_tick(tally))
+            )
+        return Outcome(path, tally, tuple(plans), tuple(filter(None, reports)))
+
+
+async def _ask_model(
+    model: Model,
+    plan: ModelPlan,
+    store: Store,
+    tally: Tally,
+    ledger: Ledger,
+    options: RunOptions,
+    tick: Callable[[], None],
+) -> BatchReport | None:
+    """Collect what was handed in before, then hand in or ask directly what is left."""
+    if not isinstance(model, BatchModel):
+        if options.batch:
+            raise SpecError(f"--batch: {model.name} has no batch API; leave it out, or take another model")
+        await run_model(model, plan, store, tally, ledger, tick, connections=options.max_connections)
+        return None
+    collected = await collect_all(model, plan, store, ledger)
+    if options.batch:
+        submitted = await submit_all(model, plan, store, tally, ledger)
+        return BatchReport(model.name, collected, submitted)
+    await run_model(model, plan, store, tally, ledger, tick, connections=options.max_connections)
+    waiting = sum(len(batch.digests) for batch in store.batches() if batch.model == plan.model)
+    tally.batched, tally.stored = tally.batched + waiting, max(0, tally.stored - waiting)
+    return BatchReport(model.name, collected, None) if collected != Collected() else None
 
 
 async def _plan(
     model: Model, conditions: Sequence[Condition], suite: SuiteSpec, store: Store | None
 ) -> ModelPlan:
-    capabilities = _recorded(model, store) or await model.probe(*probe_symbols(conditions))
+    capabilities = await establish(model, conditions, store)
     return plan_model(model, capabilities, conditions, price_of(model.name, suite.budget.prices))
-
-
-def _recorded(model: Model, store: Store | None) -> Capabilities | None:
-    """Return what this run already established of the model, unless the model has changed since."""
-    text = store.models().get(model.name) if store else None
-    record = read_record(text) if text else None
-    return record.capabilities if record and record.fingerprint == model.fingerprint else None
-
-
-def probe_symbols(conditions: Sequence[Condition]) -> tuple[list[str], str, Form]:
-    """Return how symbols are written in these conditions, what stands between them, and the form of prompt.
-
-    Raises SpecError if some prompts are completions and some are chats: what a
-    model can report differs between the two.
-    """
-    prompts = [
-        condition.prompt(condition.sequence(0)) for condition in conditions if condition.control is None
-    ]
-    if len({prompt.form for prompt in prompts}) > 1:
-        raise SpecError(
-            "render: {form: ...} differs between tasks; make one suite of completions, one of chats"
-        )
-    surfaces = dict.fromkeys(surface for prompt in prompts for surface in prompt.surfaces)
-    return list(surfaces), prompts[0].between, prompts[0].form
 
 
 def _remember(
@@ -163,9 +193,14 @@ def _remember(
     for condition in conditions:
         store.set_symbols(condition.digest, symbols_digest(condition))
     for model, plan in zip(models, plans, strict=True):
-        if _recorded(model, store) is None:
-            record = ModelRecord(model.fingerprint, dict(model.settings), plan.capabilities)
-            store.set_model(model.name, write_record(record))
+        if recorded(model, store) is not None:
+            continue
+        learned = model.learned if isinstance(model, Learner) else ""
+        record = ModelRecord(model.fingerprint, dict(model.settings), plan.capabilities, learned)
+        store.set_model(model.name, write_record(record))
+        probing = cost_of(plan.price, Tokens(*plan.capabilities.probe_tokens))
+        if probing:
+            store.add_doubt(model.name, probing, "probing")
 
 
 def _versions() -> dict[str, str]:

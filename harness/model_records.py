@@ -18,6 +18,7 @@ class ModelRecord:
     fingerprint: str
     settings: Mapping[str, str]
     capabilities: Capabilities
+    learned: str = ""  # how the model wants to be asked, as its provider writes it
 
 
 def write_record(record: ModelRecord) -> str:
@@ -28,8 +29,9 @@ def write_record(record: ModelRecord) -> str:
 def read_record(text: str) -> ModelRecord:
     """Return the record that `write_record` wrote."""
     data = json.loads(text)
-    known = data["capabilities"] | {"findings": tuple(data["capabilities"]["findings"])}
-    return ModelRecord(data["fingerprint"], data["settings"], Capabilities(**known))
+    known = data["capabilities"]
+    known = {key: tuple(value) if isinstance(value, list) else value for key, value in known.items()}
+    return ModelRecord(data["fingerprint"], data["settings"], Capabilities(**known), data.get("learned", ""))
 
 
 def plan_from_record(name: str, record: ModelRecord, suite: SuiteSpec, limit: int | None) -> ModelPlan:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from harness.conditions import Condition
 from harness.errors import ModelError
-from harness.prices import cost_of
+from harness.prices import Tokens, cost_of
 from harness.seeds import stream
 from harness.spec import Price
 from harness.types import Capabilities, Model, Prompt, Request, Way
@@ -19,6 +19,7 @@ class Item:
     condition: Condition
     way: Way
     top_logprobs: int
+    restricted: bool = False  # draws among the symbols alone
     requests: int = 0
     prompt_tokens: int = 0  # estimated; an upper bound (bytes) where the tokenizer is not known
     completion_tokens: int = 0
@@ -38,8 +39,13 @@ class ModelPlan:
     @property
     def cost_usd(self) -> float | None:
         """Return the estimated price of the whole plan, None if unknown."""
-        tokens_in = sum(i.prompt_tokens for i in self.items)
-        return cost_of(self.price, tokens_in, sum(i.completion_tokens for i in self.items))
+        return cost_of(self.price, self.tokens)
+
+    @property
+    def tokens(self) -> Tokens:
+        """Return the estimated tokens of the whole plan."""
+        prompt = sum(i.prompt_tokens for i in self.items)
+        return Tokens(prompt, sum(i.completion_tokens for i in self.items))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,21 @@ class Piece:
     replicate: int
     sequence: Symbols
     request: Request
+
+
+def most_tokens(request: Request, capabilities: Capabilities) -> Tokens:
+    """Return the most tokens that a request can be billed for.
+
+    No token is shorter than a byte. The target is sent too where it is echoed.
+    Servers put a few tokens of their own before a text, and a template with
+    perhaps a system prompt around a chat.
+    """
+    prompt = request.prompt
+    text = prompt.text(request.context_lengths[-1]) + prompt.instruction
+    longest = max(len(surface.encode()) for surface in prompt.surfaces)
+    around = 16 if prompt.form == "completion" else 128
+    drawn = max(1, request.n) * (capabilities.answer_tokens + capabilities.hidden_tokens)
+    return Tokens(len(text.encode()) + longest + around, drawn)
 
 
 def choose_way(capabilities: Capabilities) -> Way:
@@ -78,7 +99,7 @@ def make_item(condition: Condition, capabilities: Capabilities) -> Item:
             "the model reports no log-probabilities and draws no samples; nothing can be measured"
         )
     top = 0 if capabilities.full or way == "samples" else capabilities.top_logprobs
-    return Item(condition, way, top)
+    return Item(condition, way, top, restricted=way == "samples" and capabilities.logit_bias)
 
 
 def pieces(item: Item, replicate: int, max_samples: int) -> Iterator[Piece]:
@@ -101,7 +122,9 @@ def _at(item: Item, prompt: Prompt, n: int, replicate: int, max_samples: int) ->
     while left > 0:
         # Every call has draws of its own: two equal prompts are two draws, in this condition and in any other.
         seed = int(stream(item.condition.digest, replicate, n, call).bit_generator.random_raw()) >> 33
-        yield Request("samples", prompt, (n,), n=min(left, max_samples), seed=seed)
+        yield Request(
+            "samples", prompt, (n,), n=min(left, max_samples), seed=seed, restricted=item.restricted
+        )
         left, call = left - max_samples, call + 1
 
 
@@ -110,11 +133,18 @@ def _plan_condition(model: Model, capabilities: Capabilities, condition: Conditi
     first = list(pieces(item, 0, capabilities.max_samples))
     longest = max(first, key=lambda p: p.request.context_lengths[-1])
     model.check(longest.request)
-    texts = [p.request.prompt.text(p.request.context_lengths[-1]) for p in first]
-    counts = [model.count_tokens(text) for text in texts]
-    tokens = sum(len(text.encode()) if n is None else n for text, n in zip(texts, counts, strict=True))
-    drawn = sum(max(1, p.request.n) for p in first)
+    tokens = sum(_prompt_tokens(model, capabilities, p.request) for p in first)
+    # A reasoning model is planned at its whole allowance: what it will really spend is not known before.
+    each = capabilities.answer_tokens + capabilities.hidden_tokens
+    drawn = sum(max(1, p.request.n) for p in first) * each
     many = condition.sequences
     return replace(
         item, requests=len(first) * many, prompt_tokens=tokens * many, completion_tokens=drawn * many
     )
+
+
+def _prompt_tokens(model: Model, capabilities: Capabilities, request: Request) -> int:
+    """Return the tokens of a request's prompt by the model's own tokenizer, else the most they can be."""
+    prompt = request.prompt
+    counted = model.count_tokens(prompt.instruction + prompt.text(request.context_lengths[-1]))
+    return most_tokens(request, capabilities).prompt if counted is None else counted

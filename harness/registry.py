@@ -42,6 +42,11 @@ def provider_names() -> list[str]:
     return sorted(n.replace("_", "-") for n in _names("harness.adapters", "provider"))
 
 
+def provider_summary(name: str) -> str:
+    """Return the first line of a provider's own words: how its models are named and what it needs."""
+    return (_provider(name).__doc__ or "").partition("\n")[0]
+
+
 def load_model(name: str) -> Model:
     """Open `provider/name`. Raises UnknownName, or what the provider raises."""
     provider, _, rest = name.partition("/")

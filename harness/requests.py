@@ -9,8 +9,15 @@ from harness.types import Request
 def request_json(request: Request) -> str:
     """Return the request as one line of JSON, the same for the same request on any machine."""
     prompt = request.prompt
+    # Fields that came later stand in it only where they are used: older requests keep their digests.
+    later: dict[str, object] = {}
+    if prompt.form == "prefill":
+        later["instruction"] = prompt.instruction
+    if request.restricted:
+        later["restricted"] = True
     return json.dumps(
-        {
+        later
+        | {
             "way": request.way,
             "form": prompt.form,
             "header": prompt.header,

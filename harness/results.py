@@ -4,10 +4,11 @@ Works from the store and the suite alone: no model, no network, no keys.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
-from harness.analysis import mean_band
+from harness.analysis import failure_trend, mean_band
 from harness.conditions import MIN_LEVELS, symbols_digest
 from harness.curves import Measured, measure
 from harness.errors import StoreError
@@ -29,6 +30,7 @@ from harness.types import (
     Transition,
 )
 
+SELECTION = "calls fail more often as the context grows"  # how the warning of it begins
 UNIGRAM = "kt"  # the observer that a control must be beaten by: it knows symbol frequencies and nothing else
 
 
@@ -128,7 +130,7 @@ def _curve_result(
         mass=_mean(measured.mass[:, keep]),
         scored=measured.scored()[keep].astype(np.float64),
         failures={k: tuple(np.asarray(v)[keep].tolist()) for k, v in measured.failures.items()},
-        transition=found,
+        transition=replace(found, warnings=(*selection_warning(measured), *found.warnings)),
         observers=observers,
         observer_transitions=judged,
         baseline=baseline,
@@ -137,8 +139,22 @@ def _curve_result(
         example_prompt=prompt.text(example),
         example_target=prompt.surfaces[int(sequence.target[example])],
         example_context_length=example,
-        cost_usd=None,
+        cost_usd=measured.cost_usd,
         lost_levels=_lost(measured),
+        context_tokens=None if measured.context_tokens is None else measured.context_tokens[keep],
+    )
+
+
+def selection_warning(measured: Measured) -> tuple[str, ...]:
+    """Return the warning that failures grow with the context, if they do: what is left then is a selection."""
+    failed = np.sum([np.zeros_like(measured.asked), *map(np.asarray, measured.failures.values())], axis=0)
+    trend = failure_trend(np.minimum(failed, measured.asked), measured.asked)
+    if not trend.grows:
+        return ()
+    return (
+        f"{SELECTION}: {trend.low_rate:.1%} in the shortest third of the context "
+        f"lengths, {trend.high_rate:.1%} in the longest; what is left is a selection, and a transition may be "
+        "its doing",
     )
 
 
@@ -177,4 +193,7 @@ def _model_info(name: str, record: ModelRecord, store: Store) -> ModelInfo:
         prompt_tokens=spent.prompt_tokens,
         completion_tokens=spent.completion_tokens,
         cost_usd=spent.cost_usd,
+        cached_tokens=spent.cached_tokens,
+        hidden_tokens=spent.hidden_tokens,
+        doubtful_usd=spent.doubtful_usd,
     )

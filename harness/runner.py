@@ -6,12 +6,20 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Literal
 
-from harness.plan import ModelPlan, Piece, pieces
-from harness.prices import cost_of
+from harness.journal import Journal
+from harness.ledger import Ledger
+from harness.plan import ModelPlan, Piece, most_tokens, pieces
+from harness.prices import Tokens, cost_of, most_cost
 from harness.requests import request_digest, request_json
 from harness.store import Answer, Store
-from harness.types import Model, Reply
+from harness.types import Failure, Model, Reply
+
+_REFUSALS = 5  # calls in a row whose key or account is refused, until no more are made
+
+
+Stop = Literal["interrupted", "budget", "refused"]
 
 
 @dataclass
@@ -23,61 +31,80 @@ class Tally:
     answered: int = 0
     failed: dict[str, int] = field(default_factory=dict)  # by kind
     spent_usd: float = 0.0
-    stopped: str | None = None  # "interrupted" or "budget" once no new work is taken
+    cap_usd: float | None = None
+    batched: int = 0  # handed to a provider as a batch and not collected yet
+    stopped: Stop | None = None  # why no new work is taken
 
     @property
     def done(self) -> int:
         """Return how many requests are settled one way or the other."""
         return self.stored + self.answered + sum(self.failed.values())
 
+    def fail(self, failure: Failure) -> None:
+        """Count a failed request."""
+        self.failed[failure.kind] = self.failed.get(failure.kind, 0) + 1
+
+    def stop(self, why: Stop) -> None:
+        """Take no new work from now on; the first reason stands, but an interrupt goes before it."""
+        if self.stopped is None or why == "interrupted":
+            self.stopped = why
+
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What bounds a run: calls in flight and money."""
+class Work:
+    """One request to be asked, its identity, and the most that one attempt at it can cost."""
 
-    connections: int = 16
-    max_cost_usd: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
     digest: bytes
     piece: Piece
-    bound_usd: float  # most that the call can cost
+    bound_usd: float
 
 
 async def run_model(
-    model: Model, plan: ModelPlan, store: Store, tally: Tally, limits: Limits, tick: Callable[[], None]
+    model: Model,
+    plan: ModelPlan,
+    store: Store,
+    tally: Tally,
+    ledger: Ledger,
+    tick: Callable[[], None],
+    *,
+    connections: int = 16,
 ) -> None:
     """Ask everything in the plan that the store does not hold; stop early at the budget.
 
     A bounded number of workers takes batches from one lazy stream, so memory
-    does not grow with the run. Cost is reserved before a call and settled
-    after it, calls in flight included. `tick` is called after every change of
-    the tally.
+    does not grow with the run, and one writer commits what they bring. Cost is
+    reserved before a call, for every attempt it may take, and settled after it.
+    `tick` is called after every change of the tally.
     """
     flying: set[bytes] = set()  # asked and not yet stored
-    work = _unsettled(plan, store, tally, model.batch_size, flying)
-    reserved = 0.0
+    work = unsettled(plan, store, tally, model.batch_size, flying)
+    journal = Journal(store)
+    refused = 0  # in a row
+    tally.spent_usd = ledger.spent_usd
 
     async def worker() -> None:
-        nonlocal reserved
+        nonlocal refused
         for batch in work:
-            bound = sum(w.bound_usd for w in batch)
-            if limits.max_cost_usd is not None and tally.spent_usd + reserved + bound > limits.max_cost_usd:
-                tally.stopped = tally.stopped or "budget"
+            bound = model.attempts * sum(w.bound_usd for w in batch)
+            if not tally.stopped and not ledger.reserve(model.name, bound):
+                tally.stop("budget")
             if tally.stopped:
                 return
-            reserved += bound
-            try:
-                await _ask(model, plan, batch, store, tally)
-            finally:
-                reserved -= bound
-                flying.difference_update(w.digest for w in batch)
+            outcomes = await model.send([w.piece.request for w in batch])
+            answers = [answer_of(plan, w, outcome) for w, outcome in zip(batch, outcomes, strict=True)]
+            await journal.add(answers)
+            # Not reached by a call that is broken off: it may be billed all the same, so it stays reserved.
+            ledger.settle(model.name, bound, sum(map(money, answers)))
+            flying.difference_update(w.digest for w in batch)
+            count_answers(tally, answers)
+            refused = refused + 1 if _all_refused(answers) else 0
+            if refused >= _REFUSALS:
+                tally.stop("refused")
+            tally.spent_usd = ledger.spent_usd
             tick()
 
     # A model that takes batches computes here: one batch runs while the next is made ready.
-    count = limits.connections if model.batch_size == 1 else 2
+    count = connections if model.batch_size == 1 else 2
     workers = [asyncio.create_task(worker()) for _ in range(count)]
     try:
         await asyncio.gather(*workers)
@@ -86,6 +113,33 @@ async def run_model(
             task.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
         tick()
+
+
+def answer_of(plan: ModelPlan, work: Work, outcome: Reply | Failure, *, batch: bool = False) -> Answer:
+    """Return what is stored of a request: its outcome, what it cost and what it may have cost besides."""
+    request, doubt = work.piece.request, outcome.doubtful * work.bound_usd
+    cost = None
+    if isinstance(outcome, Reply):
+        cost = _cost(plan, outcome, batch=batch)
+        if (
+            cost is None
+        ):  # a server that reports no usage is charged the bound: the cap must hold all the same
+            doubt += work.bound_usd
+    return Answer(work.digest, plan.model, request_json(request), outcome, cost, doubt)
+
+
+def money(answer: Answer) -> float:
+    """Return what an answer counts for against a cap, in US dollars."""
+    return (answer.cost_usd or 0.0) + answer.doubtful_usd
+
+
+def count_answers(tally: Tally, answers: list[Answer]) -> None:
+    """Add stored answers to the tally."""
+    for answer in answers:
+        if isinstance(answer.outcome, Failure):
+            tally.fail(answer.outcome)
+        else:
+            tally.answered += 1
 
 
 @asynccontextmanager
@@ -99,7 +153,7 @@ async def catching_interrupts(tally: Tally) -> AsyncIterator[None]:
     def interrupt() -> None:
         if tally.stopped == "interrupted" and task is not None:
             task.cancel()
-        tally.stopped = "interrupted"
+        tally.stop("interrupted")
 
     with suppress(NotImplementedError, ValueError, RuntimeError):
         loop.add_signal_handler(signal.SIGINT, interrupt)
@@ -110,21 +164,21 @@ async def catching_interrupts(tally: Tally) -> AsyncIterator[None]:
             loop.remove_signal_handler(signal.SIGINT)
 
 
-def _unsettled(
+def unsettled(
     plan: ModelPlan, store: Store, tally: Tally, batch_size: int, flying: set[bytes]
-) -> Iterator[list[_Work]]:
+) -> Iterator[list[Work]]:
     """Yield batches of requests that still have to be asked, looking them up a few hundred at a time."""
     for item in plan.items:
         replicates = range(item.condition.sequences)
         stream = (p for r in replicates for p in pieces(item, r, plan.capabilities.max_samples))
         while chunk := list(islice(stream, 256)):
-            work = [_work(plan, piece) for piece in chunk]
+            work = [work_of(plan, piece) for piece in chunk]
             settled = store.settled(w.digest for w in work)
             failed = store.failures(settled)
             left = {w.digest: w for w in work if w.digest not in settled | flying}
             for w in work:
                 if w.digest in failed:
-                    tally.failed[failed[w.digest].kind] = tally.failed.get(failed[w.digest].kind, 0) + 1
+                    tally.fail(failed[w.digest])
             # Two equal sequences make one request: it is asked once and stands for both.
             tally.stored += len(work) - len(left) - sum(w.digest in failed for w in work)
             waiting = iter(left.values())
@@ -133,27 +187,20 @@ def _unsettled(
                 yield batch
 
 
-def _work(plan: ModelPlan, piece: Piece) -> _Work:
-    request = piece.request
-    digest = request_digest(plan.model, plan.fingerprint, request)
-    # No token is shorter than a byte; the target is sent too where it is echoed, and servers add a few of their own.
-    prompt = request.prompt
-    most = len(prompt.text(request.context_lengths[-1]).encode()) + 16
-    most += max(len(surface.encode()) for surface in prompt.surfaces)
-    return _Work(digest, piece, cost_of(plan.price, most, max(1, request.n)) or 0.0)
+def work_of(plan: ModelPlan, piece: Piece) -> Work:
+    """Return one request of a plan as work to be done."""
+    digest = request_digest(plan.model, plan.fingerprint, piece.request)
+    return Work(digest, piece, most_cost(plan.price, most_tokens(piece.request, plan.capabilities)))
 
 
-async def _ask(model: Model, plan: ModelPlan, batch: list[_Work], store: Store, tally: Tally) -> None:
-    outcomes = await model.send([w.piece.request for w in batch])
-    answers = []
-    for w, outcome in zip(batch, outcomes, strict=True):
-        cost = None
-        if isinstance(outcome, Reply):
-            cost = cost_of(plan.price, outcome.prompt_tokens, outcome.completion_tokens)
-            # A server that reports no usage is charged the bound: the cap must hold all the same.
-            tally.spent_usd += w.bound_usd if cost is None else cost
-            tally.answered += 1
-        else:
-            tally.failed[outcome.kind] = tally.failed.get(outcome.kind, 0) + 1
-        answers.append(Answer(w.digest, model.name, request_json(w.piece.request), outcome, cost))
-    store.add(answers)
+def _cost(plan: ModelPlan, reply: Reply, *, batch: bool) -> float | None:
+    prompt, completion = reply.prompt_tokens, reply.completion_tokens
+    if prompt is None or completion is None:
+        free = plan.price is not None and plan.price.input == plan.price.output == 0
+        return 0.0 if free else None
+    tokens = Tokens(prompt, completion, reply.cached_tokens, reply.cache_written_tokens)
+    return cost_of(plan.price, tokens, batch=batch)
+
+
+def _all_refused(answers: list[Answer]) -> bool:
+    return all(isinstance(a.outcome, Failure) and a.outcome.kind == "auth" for a in answers)

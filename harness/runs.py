@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.errors import BudgetError
 from harness.spec import SuiteSpec
-from harness.store import open_store
+from harness.store_files import open_store
 from harness.types import RunResult
 
 

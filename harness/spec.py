@@ -77,6 +77,7 @@ class RenderSpec(_Strict):
     separator: str = ""
     form: Form = "completion"
     template: str | None = None
+    instruction: str = ""
 
 
 class TaskSpec(_Strict):
@@ -130,10 +131,14 @@ class AnalysisSpec(_Strict):
 
 
 class Price(_Strict):
-    """US dollars per million tokens."""
+    """US dollars per million tokens; what is left out costs what its plain kind does."""
 
     input: Annotated[float, Field(ge=0)]
     output: Annotated[float, Field(ge=0)]
+    cached_input: Annotated[float, Field(ge=0)] | None = None  # read from the provider's prompt cache
+    cache_write: Annotated[float, Field(ge=0)] | None = None
+    batch_input: Annotated[float, Field(ge=0)] | None = None
+    batch_output: Annotated[float, Field(ge=0)] | None = None
 
 
 class BudgetSpec(_Strict):

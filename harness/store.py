@@ -13,26 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import RunLocked, StoreError, StoreFull, WrongRun
-from harness.lock import hold_lock
+from harness.errors import StoreError
+from harness.store_errors import store_errors
 from harness.types import Failure, FailureKind, Reply
-
-STORE_VERSION = 1
-_FILE = "run.sqlite"
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS models (name TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS conditions (digest TEXT PRIMARY KEY, symbols TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS replies (
-    digest BLOB PRIMARY KEY, model TEXT NOT NULL, request TEXT NOT NULL, raw BLOB NOT NULL, packed INTEGER NOT NULL,
-    prompt_tokens INTEGER, completion_tokens INTEGER, served_model TEXT NOT NULL,
-    attempts INTEGER NOT NULL, seconds REAL NOT NULL, cost_usd REAL, created REAL NOT NULL
-);
-CREATE TABLE IF NOT EXISTS failures (
-    digest BLOB PRIMARY KEY, model TEXT NOT NULL, request TEXT NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL,
-    attempts INTEGER NOT NULL, created REAL NOT NULL
-);
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +26,10 @@ class Answer:
     model: str
     request: str
     outcome: Reply | Failure
-    cost_usd: float | None
+    cost_usd: float | None  # of the answer, None where it cannot be known
+    doubtful_usd: float = (
+        0.0  # most that attempts without an answer, or an answer without a count, can have cost
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +42,21 @@ class Spending:
     completion_tokens: int | None
     cost_usd: float | None
     served_models: tuple[str, ...]
+    cached_tokens: int = 0  # of the prompt tokens
+    hidden_tokens: int = 0  # of the completion tokens
+    doubtful_usd: float = 0.0  # what may have been spent besides, at most
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBatch:
+    """Requests handed to a provider together and not collected yet."""
+
+    nonce: str  # our own name for it, told to the provider
+    model: str
+    id: str | None  # the provider's name for it; None if the process died before it was known
+    bound_usd: float  # most that it can cost
+    digests: tuple[bytes, ...]
+    created: float  # Unix time, before it was handed in
 
 
 class Store:
@@ -64,6 +65,7 @@ class Store:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self._db = connection
+        self._in_batches: set[bytes] | None = None
 
     def get_meta(self, key: str) -> str | None:
         """Return one fact about the run, None if it was never set."""
@@ -99,8 +101,12 @@ class Store:
         with self._writing():
             self._db.execute("INSERT OR IGNORE INTO conditions VALUES (?, ?)", (condition, symbols_digest))
 
-    def add(self, answers: Sequence[Answer]) -> None:
-        """Commit replies and failures together. Raises StoreFull; nothing half-written remains."""
+    def add(self, answers: Sequence[Answer], *, left: StoredBatch | None = None) -> None:
+        """Commit replies and failures together. Raises StoreFull; nothing half-written remains.
+
+        Where the answers come from a batch, `left` is what remains open of it:
+        without requests it is forgotten, in the same step.
+        """
         now = time.time()
         replies = [_reply_row(a, a.outcome, now) for a in answers if isinstance(a.outcome, Reply)]
         failures = [
@@ -108,22 +114,38 @@ class Store:
             for a in answers
             if isinstance(a.outcome, Failure)
         ]
+        doubts = [(a.model, a.doubtful_usd, "no answer", now) for a in answers if a.doubtful_usd]
         with self._writing():
-            self._db.executemany(f"INSERT OR IGNORE INTO replies VALUES ({','.join('?' * 12)})", replies)
+            self._db.executemany(f"INSERT OR IGNORE INTO replies VALUES ({','.join('?' * 14)})", replies)
             self._db.executemany(f"INSERT OR REPLACE INTO failures VALUES ({','.join('?' * 7)})", failures)
             self._db.executemany("DELETE FROM failures WHERE digest = ?", [(row[0],) for row in replies])
+            self._db.executemany("INSERT INTO doubts VALUES (?, ?, ?, ?)", doubts)
+            if left is not None:
+                self._leave(left)
 
     def settled(self, digests: Iterable[bytes]) -> set[bytes]:
-        """Return those requests that need not be asked: answered, or failed for good."""
+        """Return those requests that need not be asked: answered, failed for good, or in an open batch."""
         wanted = list(digests)
         found = {row[0] for row in self._select("SELECT digest FROM replies WHERE digest IN", wanted)}
         failed = self.failures(wanted)
-        return found | {d for d, failure in failed.items() if not failure.transient}
+        return found | self._batched().intersection(wanted) | {d for d, f in failed.items() if f.final}
 
-    def raws(self, digests: Iterable[bytes]) -> dict[bytes, bytes]:
-        """Return the stored replies of these requests, as they came."""
-        rows = self._select("SELECT digest, raw, packed FROM replies WHERE digest IN", list(digests))
-        return {d: zlib.decompress(raw) if packed else raw for d, raw, packed in rows}
+    def replies(self, digests: Iterable[bytes]) -> dict[bytes, Reply]:
+        """Return the stored replies to these requests, as they came."""
+        columns = (
+            "digest, packed, raw, prompt_tokens, completion_tokens, served_model, attempts, seconds, "
+            "cached_tokens, hidden_tokens"
+        )
+        found = {}
+        for row in self._select(f"SELECT {columns} FROM replies WHERE digest IN", list(digests)):
+            digest, packed, raw, tokens_in, tokens_out, served, attempts, seconds, cached, hidden = row
+            raw = zlib.decompress(raw) if packed else raw
+            found[digest] = Reply(
+                *(raw, tokens_in, tokens_out, served, attempts, seconds),
+                cached_tokens=cached,
+                hidden_tokens=hidden,
+            )
+        return found
 
     def failures(self, digests: Iterable[bytes]) -> dict[bytes, Failure]:
         """Return the recorded failures of these requests."""
@@ -132,20 +154,85 @@ class Store:
         )
         return {d: Failure(_kind(kind), detail, attempts) for d, kind, detail, attempts in rows}
 
+    def cost(self, digests: Iterable[bytes]) -> float | None:
+        """Return what the stored replies to these requests cost together, None if one cost is unknown."""
+        costs = [
+            row[0] for row in self._select("SELECT cost_usd FROM replies WHERE digest IN", list(digests))
+        ]
+        return None if None in costs else sum(costs)
+
+    def plan_batch(self, batch: StoredBatch) -> None:
+        """Record a batch before it is handed in, so that it is found again if the process dies meanwhile."""
+        row = (batch.nonce, batch.model, batch.id, batch.bound_usd, b"".join(batch.digests), batch.created)
+        self._in_batches = None
+        with self._writing():
+            self._db.execute("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def name_batch(self, nonce: str, batch_id: str) -> None:
+        """Record the provider's name of a batch that was handed in."""
+        with self._writing():
+            self._db.execute("UPDATE batches SET id = ? WHERE nonce = ?", (batch_id, nonce))
+
+    def drop_batch(self, nonce: str) -> None:
+        """Forget a batch that was collected or came to nothing."""
+        self._in_batches = None
+        with self._writing():
+            self._db.execute("DELETE FROM batches WHERE nonce = ?", (nonce,))
+
+    def batches(self) -> list[StoredBatch]:
+        """Return the batches that are not collected yet, oldest first."""
+        rows = self._db.execute(
+            "SELECT nonce, model, id, bound_usd, digests, created FROM batches ORDER BY created, nonce"
+        )
+        return [
+            StoredBatch(
+                *(nonce, model, id_, bound, tuple(all_[i : i + 32] for i in range(0, len(all_), 32))), created
+            )
+            for nonce, model, id_, bound, all_, created in rows
+        ]
+
+    def _leave(self, left: StoredBatch) -> None:
+        self._in_batches = None
+        if left.digests:
+            row = (b"".join(left.digests), left.bound_usd, left.nonce)
+            self._db.execute("UPDATE batches SET digests = ?, bound_usd = ? WHERE nonce = ?", row)
+        else:
+            self._db.execute("DELETE FROM batches WHERE nonce = ?", (left.nonce,))
+
+    def _batched(self) -> set[bytes]:
+        if self._in_batches is None:
+            self._in_batches = {digest for batch in self.batches() for digest in batch.digests}
+        return self._in_batches
+
+    def spent_usd(self, model: str) -> float:
+        """Return all that one model's calls cost or may have cost, in US dollars."""
+        row = self._db.execute("SELECT sum(cost_usd) FROM replies WHERE model = ?", (model,)).fetchone()
+        doubt = self._db.execute("SELECT sum(usd) FROM doubts WHERE model = ?", (model,)).fetchone()
+        return (row[0] or 0.0) + (doubt[0] or 0.0)
+
+    def add_doubt(self, model: str, usd: float, reason: str) -> None:
+        """Record money that may have been spent without an answer to show for it."""
+        with self._writing():
+            self._db.execute("INSERT INTO doubts VALUES (?, ?, ?, ?)", (model, usd, reason, time.time()))
+
     def spending(self, model: str) -> Spending:
         """Return what one model's calls added up to."""
-        count, tokens_in, tokens_out, cost, missing = self._db.execute(
+        count, tokens_in, tokens_out, cost, missing, cached, hidden = self._db.execute(
             "SELECT count(*), sum(prompt_tokens), sum(completion_tokens), sum(cost_usd), "
-            "sum(cost_usd IS NULL) FROM replies WHERE model = ?",
+            "sum(cost_usd IS NULL), sum(cached_tokens), sum(hidden_tokens) FROM replies WHERE model = ?",
             (model,),
         ).fetchone()
+        doubt = self._db.execute("SELECT sum(usd) FROM doubts WHERE model = ?", (model,)).fetchone()[0]
         failed = self._db.execute("SELECT count(*) FROM failures WHERE model = ?", (model,)).fetchone()[0]
         served = self._db.execute(
             "SELECT DISTINCT served_model FROM replies WHERE model = ? AND served_model != '' ORDER BY 1",
             (model,),
         )
         spent = None if missing else cost
-        return Spending(count, failed, tokens_in, tokens_out, spent, tuple(row[0] for row in served))
+        ids = tuple(row[0] for row in served)
+        return Spending(
+            *(count, failed, tokens_in, tokens_out, spent, ids, cached or 0, hidden or 0, doubt or 0.0)
+        )
 
     def close(self) -> None:
         """Close the file; a writer folds the journal into it first."""
@@ -158,65 +245,8 @@ class Store:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        with _store_errors(self.path), self._db:
+        with store_errors(self.path), self._db:
             yield
-
-
-def open_store(run_dir: Path) -> Store:
-    """Open a run for reading. Raises StoreError if there is none or it is from a newer version."""
-    path = run_dir / _FILE
-    if not path.is_file():
-        raise StoreError(
-            f"{run_dir}: no run here ({_FILE} is missing); icl ls runs lists those below this folder"
-        )
-    with _store_errors(path):
-        store = Store(path, sqlite3.connect(f"file:{path}?mode=ro", uri=True))
-        _check_version(store)
-    return store
-
-
-@contextmanager
-def write_store(run_dir: Path, suite: str, suite_digest: str) -> Iterator[Store]:
-    """Open a run for writing, made if new, held against other processes until left.
-
-    Raises RunLocked, WrongRun (another suite), StoreFull (cannot be written).
-    """
-    path = run_dir / _FILE
-    with _store_errors(run_dir):
-        run_dir.mkdir(parents=True, exist_ok=True)
-    with hold_lock(run_dir / "run.lock"):
-        with _store_errors(path):
-            store = Store(path, sqlite3.connect(path))
-            store._db.execute("PRAGMA journal_mode = WAL")
-            store._db.execute("PRAGMA synchronous = NORMAL")
-            store._db.executescript(_SCHEMA)
-        try:
-            _check_version(store)
-            _check_suite(store, suite, suite_digest)
-            yield store
-        finally:
-            store.close()
-
-
-def _check_suite(store: Store, suite: str, digest: str) -> None:
-    known = store.get_meta("suite_digest")
-    if known is None:
-        store.set_meta("version", str(STORE_VERSION))
-        store.set_meta("suite_digest", digest)
-    elif known != digest:
-        raise WrongRun(
-            f"{store.path.parent} holds a run of suite {store.get_meta('suite')!r} "
-            f"(digest {known[:12]}), not of {suite!r} (digest {digest[:12]}); give another -o, or none"
-        )
-
-
-def _check_version(store: Store) -> None:
-    version = int(store.get_meta("version") or STORE_VERSION)
-    if version > STORE_VERSION:
-        raise StoreError(
-            f"{store.path}: written by a newer icl-harness (store version {version}, this one reads up to "
-            f"{STORE_VERSION}); upgrade to open it"
-        )
 
 
 def _reply_row(answer: Answer, reply: Reply, now: float) -> tuple[object, ...]:
@@ -225,34 +255,9 @@ def _reply_row(answer: Answer, reply: Reply, now: float) -> tuple[object, ...]:
     return (
         *(answer.digest, answer.model, answer.request, packed if smaller else reply.raw, smaller),
         *(reply.prompt_tokens, reply.completion_tokens, reply.served_model, reply.attempts, reply.seconds),
-        *(answer.cost_usd, now),
+        *(answer.cost_usd, now, reply.cached_tokens, reply.hidden_tokens),
     )
 
 
 def _kind(text: str) -> FailureKind:
     return text  # type: ignore[return-value]
-
-
-@contextmanager
-def _store_errors(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the file system say into our own errors."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        text = str(error)
-        if "locked" in text:
-            raise RunLocked(
-                f"{path}: another process is writing to this run; wait for it or stop it"
-            ) from error
-        if any(w in text for w in ("full", "readonly", "unable to open", "disk I/O")):
-            raise StoreFull(
-                f"{path}: cannot be written ({text}); all replies committed so far are kept; free space or make "
-                "the directory writable, and run the same command again"
-            ) from error
-        raise StoreError(f"{path}: {text}") from error
-    except sqlite3.DatabaseError as error:
-        raise StoreError(f"{path}: not a run of icl-harness, or damaged ({error})") from error
-    except OSError as error:
-        raise StoreFull(
-            f"{path}: cannot be written ({error}); give another -o or make it writable"
-        ) from error

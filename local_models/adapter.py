@@ -60,6 +60,11 @@ class LocalModel:
         return self._batch_size
 
     @property
+    def attempts(self) -> int:
+        """One: what fails here fails again."""
+        return 1
+
+    @property
     def settings(self) -> dict[str, str]:
         """Device, dtype, batch size, threads and versions."""
         import torch
@@ -107,6 +112,8 @@ class LocalModel:
             max_samples=_MAX_SAMPLES,
             seed=True,
             max_context_tokens=self.loaded.max_tokens,
+            prefill=True,
+            tokenizer=True,
             findings=tuple(findings),
         )
 

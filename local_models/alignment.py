@@ -1,7 +1,7 @@
 """Where the symbols of a prompt are among the tokens of a model, or why they cannot be told apart."""
 
 from collections.abc import Sequence as Seq
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.errors import ContextTooLong, RenderError, SpecError, TokenizationError
@@ -41,12 +41,15 @@ class Aligner:
     def align(self, request: Request) -> Aligned:
         """Return the token rows of a request.
 
-        A completion prompt is one row, read at every context length. A chat prompt
+        A completion prompt is one row, read at every context length, and so is an
+        answer begun for the model, behind the template's words. A chat prompt
         closes each context with the template's own words, so it is one row per
         context length. Raises TokenizationError unless every symbol is one token,
         the same wherever it stands; ContextTooLong, never truncating; RenderError
         for a chat prompt without a chat template.
         """
+        if request.prompt.form == "prefill":
+            request = replace(request, prompt=_opened(self._tokenizer, request.prompt))
         prompt = request.prompt
         lengths = request.context_lengths
         if not lengths or not 0 <= min(lengths) <= max(lengths) <= len(prompt.symbols):
@@ -72,7 +75,7 @@ def _completion_row(
     longest = max(context_lengths)
     through = min(longest + 1, len(prompt.symbols))  # symbols in the text, the last target included
     text = prompt.text(longest) + (prompt.surfaces[prompt.symbols[longest]] if through > longest else "")
-    tokens, ends = _tokenize(tokenizer, text)
+    tokens, ends = _tokenize(tokenizer, prompt, text)
     index = {end: i for i, end in enumerate(ends)}  # the last token that ends there; BOS ends at 0
     starts = prompt.starts(longest)
     before = [index.get(start, -1) for start in starts]
@@ -88,7 +91,7 @@ def _completion_row(
             )
     _check_length(len(tokens[: before[longest] + 1]), longest, before, max_tokens)
     for n in {min(context_lengths), longest}:  # a context alone must be the start of the whole
-        alone, _ = _tokenize(tokenizer, prompt.text(n))
+        alone, _ = _tokenize(tokenizer, prompt, prompt.text(n))
         if alone != tokens[: before[n] + 1]:
             raise TokenizationError(
                 f"the context of {n} symbols, ending in {prompt.text(n)[-12:]!r}, is tokenised differently "
@@ -110,9 +113,9 @@ def _symbol_ids(tokenizer: "PreTrainedTokenizerFast", prompt: Prompt) -> tuple[i
     contexts = [prompt.header] + [prompt.header + surface + prompt.between for surface in prompt.surfaces]
     found: dict[str, int] = {}
     for context in contexts:
-        before, _ = _tokenize(tokenizer, context)
+        before, _ = _tokenize(tokenizer, prompt, context)
         for surface in prompt.surfaces:
-            tokens, _ = _tokenize(tokenizer, context + surface)
+            tokens, _ = _tokenize(tokenizer, prompt, context + surface)
             if tokens[:-1] != before:
                 raise TokenizationError(
                     f"symbol {surface!r} after {context[-12:]!r} does not add one token: "
@@ -166,6 +169,16 @@ def _answer_ids(tokenizer: "PreTrainedTokenizerFast", prompt: Prompt) -> tuple[i
     return _distinct(tokenizer, prompt, tuple(tokens[0] for tokens in ids))
 
 
+def _opened(tokenizer: "PreTrainedTokenizerFast", prompt: Prompt) -> Prompt:
+    """Return the prompt with all that the template puts before the model's own answer as part of its header."""
+    if not tokenizer.chat_template:
+        raise RenderError("this model has no chat template; write the prompt with form: completion")
+    opening = tokenizer.apply_chat_template(
+        [{"role": "user", "content": prompt.instruction}], add_generation_prompt=True, tokenize=False
+    )
+    return replace(prompt, header=str(opening) + prompt.header)
+
+
 def _check_length(tokens: int, context_length: int, before: Seq[int], max_tokens: int | None) -> None:
     """Refuse a context of too many tokens; `before[n]` is the last token of the first n symbols."""
     if max_tokens is None or tokens <= max_tokens:
@@ -180,14 +193,19 @@ def _check_length(tokens: int, context_length: int, before: Seq[int], max_tokens
     )
 
 
-def _tokenize(tokenizer: "PreTrainedTokenizerFast", text: str) -> tuple[list[int], list[int]]:
+def _tokenize(tokenizer: "PreTrainedTokenizerFast", prompt: Prompt, text: str) -> tuple[list[int], list[int]]:
     """Return the tokens of a text and the character at which each ends.
 
     What the tokenizer puts before a text (BOS) is included and ends at 0; what it
-    puts after one (EOS) is left out, because the text goes on.
+    puts after one (EOS) is left out, because the text goes on. A chat template
+    writes such tokens itself.
     """
     encoded = tokenizer(
-        text or "0", return_offsets_mapping=True, return_special_tokens_mask=True, verbose=False
+        text or "0",
+        add_special_tokens=prompt.form != "prefill",
+        return_offsets_mapping=True,
+        return_special_tokens_mask=True,
+        verbose=False,
     )
     own = [i for i, special in enumerate(encoded["special_tokens_mask"]) if not special]
     stop = own[-1] + 1 if text else own[0]

@@ -15,6 +15,7 @@ def render(
     separator: str = "",
     form: Form = "completion",
     template: str | None = None,
+    instruction: str = "",
 ) -> Prompt:
     """Write a sequence as a prompt.
 
@@ -29,13 +30,22 @@ def render(
     {sequence}" with ", " reads "Flips: H, T,"). The rest of the separator, line
     breaks included, belongs to the context.
 
-    Raises RenderError for a template without its slot at the end, and for
-    symbols that are too few, equal, empty, or ambiguous once written.
+    Form "prefill" writes the sequence as the beginning of the model's own answer
+    to `instruction`, so that a chat model goes on with it as with a text.
+
+    Raises RenderError for a template without its slot at the end, an
+    instruction missing or out of place, and for symbols that are too few,
+    equal, empty, or ambiguous once written.
     """
     names = sequence.alphabet if symbols is None else symbols
     _check_names(names, sequence.alphabet, separator)
     if form not in get_args(Form):
         raise RenderError(f"form {form!r} is not known; it is one of {', '.join(get_args(Form))}")
+    if bool(instruction) != (form == "prefill"):
+        raise RenderError(
+            f"form {form!r} with instruction {instruction!r}: form prefill needs an instruction, the user message "
+            "that the sequence answers, and no other form takes one"
+        )
     between, lead = _split(separator)
     return Prompt(
         header=_header(template).removesuffix(lead),
@@ -43,6 +53,7 @@ def render(
         between=between,
         symbols=tuple(sequence.symbols.tolist()),
         form=form,
+        instruction=instruction,
     )
 
 

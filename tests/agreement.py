@@ -10,7 +10,7 @@ from harness.execute import RunOptions, execute
 from harness.model_records import plan_from_record, read_record
 from harness.registry import load_reader
 from harness.spec import SuiteSpec
-from harness.store import open_store
+from harness.store_files import open_store
 
 
 def run_both(suite: SuiteSpec, models: tuple[str, str], out: Path) -> tuple[list[Measured], list[Measured]]:

@@ -35,14 +35,25 @@ def small_suite(**changes: str) -> SuiteSpec:
 class SyntheticModel:
     """Gives p(target) = 0.9 from context length 8 on and 0.5 before; counts what it is asked.
 
-    `fail` names requests (by order of arrival) that fail with the given failure.
+    `fail` names requests (by order of arrival) that fail with the given failure,
+    `too_long` is the first context length that does not fit, and a `silent` one
+    reports no token counts.
     """
 
     batch_size = 1
+    attempts = 1
     name = "mock/synthetic"
     fingerprint = "synthetic-1"
 
-    def __init__(self, *, fail: dict[int, Failure] | None = None, batch_size: int = 1) -> None:
+    def __init__(
+        self,
+        *,
+        fail: dict[int, Failure] | None = None,
+        batch_size: int = 1,
+        too_long: int = 10**9,
+        silent: bool = False,
+    ) -> None:
+        self.too_long, self.silent = too_long, silent
         self.asked: list[Request] = []
         self.in_flight = self.most_in_flight = 0
         self.fail = fail or {}
@@ -74,7 +85,11 @@ class SyntheticModel:
             await asyncio.sleep(0)
             tokens = len(request.prompt.text(request.context_lengths[-1]))
             raw = json.dumps({"n": request.context_lengths}).encode()
-            outcomes.append(self.fail.get(number) or Reply(raw, tokens, 1, "synthetic", 1, 0.0))
+            failure = self.fail.get(number)
+            if request.context_lengths[-1] >= self.too_long:
+                failure = Failure("overflow", "too long")
+            told = None if self.silent else tokens
+            outcomes.append(failure or Reply(raw, told, told and 1, "synthetic", 1, 0.0))
         self.in_flight -= len(requests)
         return outcomes
 

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli import cli
-from harness.store import open_store, write_store
+from harness.store_files import open_store, write_store
 from harness.suite_files import load_suite, suite_digest
 from tests.synthetic import SUITE
 

@@ -10,10 +10,13 @@ import pytest
 
 from harness.conditions import expand
 from harness.curves import measure
+from harness.ledger import Ledger
 from harness.plan import ModelPlan, plan_model
-from harness.runner import Limits, Tally, catching_interrupts, run_model
+from harness.results import selection_warning
+from harness.runner import Tally, catching_interrupts, run_model
 from harness.spec import Price
-from harness.store import Store, write_store
+from harness.store import Store
+from harness.store_files import write_store
 from harness.types import Failure
 from tests.synthetic import SyntheticModel, read, small_suite
 
@@ -25,9 +28,13 @@ def plan_for(model: SyntheticModel, price: Price = FREE) -> ModelPlan:
     return plan_model(model, capabilities, expand(small_suite()), price)
 
 
-def run(model: SyntheticModel, store: Store, plan: ModelPlan, limits: Limits | None = None) -> Tally:
+def run(
+    model: SyntheticModel, store: Store, plan: ModelPlan, connections: int = 16, cap: float | None = None
+) -> Tally:
     tally = Tally(total=sum(item.requests for item in plan.items))
-    asyncio.run(run_model(model, plan, store, tally, limits or Limits(), lambda: None))
+    ledger = Ledger(store, [model.name], cap)
+    asyncio.run(run_model(model, plan, store, tally, ledger, lambda: None, connections=connections))
+    ledger.close()
     return tally
 
 
@@ -47,7 +54,7 @@ def test_every_request_is_asked_once_and_never_again(tmp_path: Path) -> None:
 def test_calls_in_flight_are_bounded(tmp_path: Path, connections: int, batch_size: int) -> None:
     model = SyntheticModel(batch_size=batch_size)
     with write_store(tmp_path, "s", "d") as store:
-        run(model, store, plan_for(model), Limits(connections))
+        run(model, store, plan_for(model), connections)
     assert model.most_in_flight <= (connections if batch_size == 1 else 2 * batch_size)
 
 
@@ -69,7 +76,7 @@ def test_a_failure_is_in_neither_k_nor_n(tmp_path: Path) -> None:
     model = SyntheticModel(fail={i: Failure("overflow", "too long") for i in range(12)})
     plan = plan_for(model)
     with write_store(tmp_path, "s", "d") as store:
-        run(model, store, plan, Limits(1))
+        run(model, store, plan, 1)
         measured = measure(plan, plan.items[0], store, read)
     failed = np.array(measured.failures["overflow"])
     assert failed.sum() > 0
@@ -85,7 +92,7 @@ def test_the_cap_is_never_overshot_and_a_higher_one_goes_on(tmp_path: Path) -> N
     assert plan.cost_usd is not None
     cap = plan.cost_usd / 3
     with write_store(tmp_path, "s", "d") as store:
-        first = run(model, store, plan, Limits(8, cap))
+        first = run(model, store, plan, 8, cap)
         assert first.stopped == "budget"
         assert 0 < first.spent_usd <= cap
         assert store.spending(model.name).cost_usd == pytest.approx(first.spent_usd)
@@ -105,9 +112,57 @@ def test_one_interrupt_finishes_what_is_in_flight_and_saves_it(tmp_path: Path) -
 
     async def interrupted(store: Store) -> None:
         async with catching_interrupts(tally):
-            await run_model(model, plan, store, tally, Limits(4), tick)
+            ledger = Ledger(store, [model.name], None)
+            await run_model(model, plan, store, tally, ledger, tick, connections=4)
 
     with write_store(tmp_path, "s", "d") as store:
         asyncio.run(interrupted(store))
         assert tally.stopped == "interrupted"
         assert len(model.asked) == store.spending(model.name).replies < plan.items[0].requests * 4
+
+
+def test_a_refused_key_stops_the_run_and_the_next_run_asks_again(tmp_path: Path) -> None:
+    model = SyntheticModel(fail={i: Failure("auth", "HTTP 401") for i in range(4, 1000)})
+    plan = plan_for(model)
+    with write_store(tmp_path, "s", "d") as store:
+        first = run(model, store, plan, 1)
+        assert first.stopped == "refused"
+        assert first.failed == {"auth": 5}
+        model.fail = {}
+        again = run(model, store, plan)
+    assert (again.stopped, again.failed) == (None, {})
+    assert again.stored + again.answered == again.total
+
+
+def test_a_server_that_reports_no_tokens_is_charged_the_bound_and_stays_charged(tmp_path: Path) -> None:
+    model = SyntheticModel(silent=True)
+    plan = plan_for(model, Price(input=1000, output=1000))
+    with write_store(tmp_path, "s", "d") as store:
+        first = run(model, store, plan, 4, 1.0)
+        assert first.stopped == "budget"
+        assert 0 < first.spent_usd <= 1.0
+        assert store.spending(model.name).cost_usd is None
+        again = run(model, store, plan, 4, 1.0)
+    assert (again.answered, again.stopped) == (0, "budget")
+    assert again.spent_usd == pytest.approx(first.spent_usd)
+
+
+def test_attempts_that_may_have_been_billed_count_against_the_cap(tmp_path: Path) -> None:
+    model = SyntheticModel(fail={i: Failure("timeout", "slow", 5, doubtful=5) for i in range(1000)})
+    plan = plan_for(model, Price(input=1000, output=1000))
+    with write_store(tmp_path, "s", "d") as store:
+        tally = run(model, store, plan, 1, 5.0)
+        spent = store.spending(model.name)
+    assert tally.stopped == "budget"
+    assert 0 < tally.spent_usd == pytest.approx(spent.doubtful_usd)
+    assert tally.spent_usd <= 5.0
+
+
+def test_calls_that_fail_more_often_at_long_contexts_are_said_to(tmp_path: Path) -> None:
+    model = SyntheticModel(too_long=9)
+    plan = plan_for(model)
+    with write_store(tmp_path, "s", "d") as store:
+        run(model, store, plan)
+        measured = measure(plan, plan.items[0], store, read)
+    (warning,) = selection_warning(measured)
+    assert warning.startswith("calls fail more often as the context grows: 0.0% in the shortest third")

@@ -3,12 +3,22 @@
 `prepare` checks a curve and builds its likelihood (`counts` or `replicates`);
 `evidence` weighs no change, one change (`templates`) and several
 (`segmentation`); `verdict` decides and `estimate` measures, with `halfway` and
-`bootstrap`; `compare` sets a curve against an observer.
+`bootstrap`; `compare` sets a curve against an observer; `missing` asks whether
+calls fail more often as the context grows.
 """
 
 from harness.analysis.band import mean_band
 from harness.analysis.compare import beyond
 from harness.analysis.delay import excess_delay
+from harness.analysis.missing import FailureTrend, failure_trend
 from harness.analysis.verdict import transition, transitions
 
-__all__ = ["beyond", "excess_delay", "mean_band", "transition", "transitions"]
+__all__ = [
+    "FailureTrend",
+    "beyond",
+    "excess_delay",
+    "failure_trend",
+    "mean_band",
+    "transition",
+    "transitions",
+]

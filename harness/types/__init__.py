@@ -17,9 +17,12 @@ from harness.types.curve import (
     Verdict,
 )
 from harness.types.model import (
+    BatchModel,
+    BatchState,
     Capabilities,
     Failure,
     FailureKind,
+    Learner,
     Model,
     Reply,
     Request,
@@ -40,6 +43,8 @@ from harness.types.sequence import (
 
 __all__ = [
     "AnalysisOptions",
+    "BatchModel",
+    "BatchState",
     "Bools",
     "Capabilities",
     "Changepoint",
@@ -52,6 +57,7 @@ __all__ = [
     "Floats",
     "Form",
     "Ints",
+    "Learner",
     "Model",
     "ModelInfo",
     "ParamValue",

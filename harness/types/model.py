@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from harness.types.sequence import Floats, Form, Ints, Prompt
 
@@ -44,6 +44,12 @@ class Capabilities:
     seed: bool  # the same seed gives the same samples
     max_context_tokens: int | None  # prompt tokens the model accepts, None if unknown
     findings: tuple[str, ...] = ()  # what was probed and seen, one sentence each
+    prefill: bool = False  # an answer begun for the model is gone on with
+    logit_bias: bool = False  # draws can be restricted to the symbols
+    tokenizer: bool = False  # tokens can be counted before sending
+    hidden_tokens: int = 0  # most that a draw may spend on reasoning, paid for and not shown; 0 for none
+    answer_tokens: int = 1  # most that a draw may show: 1, or the least that a service allows
+    probe_tokens: tuple[int, int] = (0, 0)  # prompt and completion tokens that establishing all this took
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,7 @@ class Request:
     top_logprobs: int = 0  # tokens to report per position (ways "prefixes" and "next_token")
     n: int = 0  # samples to draw (way "samples")
     seed: int | None = None  # sent only where the model honours it
+    restricted: bool = False  # draws among the symbols alone, by logit_bias (way "samples")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +70,15 @@ class Reply:
     """A call that was answered, exactly as it came: what is paid for and stored."""
 
     raw: bytes
-    prompt_tokens: int | None
-    completion_tokens: int | None
+    prompt_tokens: int | None  # those read from the provider's prompt cache included
+    completion_tokens: int | None  # hidden reasoning included
     served_model: str  # the model id the server names, "" if none
     attempts: int
     seconds: float
+    cached_tokens: int = 0  # of the prompt tokens, those the provider read from its cache
+    cache_written_tokens: int = 0  # of the prompt tokens, those it wrote to its cache at a price of their own
+    hidden_tokens: int = 0  # of the completion tokens, those spent on reasoning that is not shown
+    doubtful: int = 0  # earlier attempts that may have been billed though no answer came
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +88,17 @@ class Failure:
     kind: FailureKind
     detail: str  # one line for a person; never holds a key
     attempts: int = 1
+    doubtful: int = 0  # attempts that may have been billed though no answer came
 
     @property
     def transient(self) -> bool:
         """Whether asking again later can help."""
         return self.kind in TRANSIENT
+
+    @property
+    def final(self) -> bool:
+        """Whether a later run need not ask again; a key or an account can be put right."""
+        return not self.transient and self.kind != "auth"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,6 +141,11 @@ class Model(Protocol):
         ...
 
     @property
+    def attempts(self) -> int:
+        """Most attempts of one call: each of them may be billed, so a cap on cost reserves as many."""
+        ...
+
+    @property
     def settings(self) -> dict[str, str]:
         """What was chosen and should be recorded: device, dtype, versions, dialect."""
         ...
@@ -152,4 +174,64 @@ class Model(Protocol):
 
     async def close(self) -> None:
         """Release connections and memory."""
+        ...
+
+
+@runtime_checkable
+class Learner(Protocol):
+    """A model that learns in probing how it wants to be asked, which a resumed run must know without asking again."""
+
+    @property
+    def learned(self) -> str:
+        """What was learned, as text that `recall` takes; never holds a key."""
+        ...
+
+    def recall(self, learned: str) -> None:
+        """Know again what an earlier process learned."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BatchState:
+    """How a submitted batch stands at its provider."""
+
+    status: str  # in the provider's own word, e.g. "in_progress"
+    done: int  # requests the provider says it has finished
+    total: int
+
+
+@runtime_checkable
+class BatchModel(Model, Protocol):
+    """A model whose provider works through many requests at leisure, usually at half the price."""
+
+    @property
+    def batch_limit(self) -> int:
+        """Most requests of one batch."""
+        ...
+
+    async def submit(self, requests: Seq[tuple[str, Request]], nonce: str) -> str | Failure:
+        """Hand in requests, each with an id of its own, and return the provider's id of the batch.
+
+        `nonce` is our own name of the batch, told to the provider where it takes
+        one. A Failure that is `doubtful` leaves open whether the batch was made.
+        """
+        ...
+
+    async def find(self, nonce: str, ids: Seq[str], since: float) -> str | Failure | None:
+        """Return the id of the batch handed in under this nonce, None if there is none, Failure if unknown yet.
+
+        Asked after a crash between handing a batch in and recording its id, so
+        that it is not paid twice. A provider that takes no nonce looks among the
+        batches made after `since` (Unix time) for one that holds these ids.
+        """
+        ...
+
+    async def collect(self, batch: str, ids: Seq[str]) -> BatchState | dict[str, Reply | Failure] | Failure:
+        """Return what became of each of these requests, or how the batch stands while it is worked on.
+
+        Once the batch has ended every id has its outcome: those never carried
+        out are transient failures, those whose result is missing are doubtful
+        ones. A Failure in place of the whole means that nothing could be
+        learned: the batch stays open.
+        """
         ...

@@ -22,6 +22,9 @@ class ModelInfo:
     prompt_tokens: int | None
     completion_tokens: int | None
     cost_usd: float | None  # None where the price is unknown
+    cached_tokens: int = 0  # of the prompt tokens, those read from the provider's cache
+    hidden_tokens: int = 0  # of the completion tokens, those spent on reasoning that is not shown
+    doubtful_usd: float = 0.0  # most that may have been spent besides, on attempts without an answer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +58,7 @@ class CurveResult:
     example_prompt: str  # a real prompt of this curve, at a mid context length
     example_target: str
     example_context_length: int
-    cost_usd: float | None
+    cost_usd: float | None  # of its calls; one that serves two curves is in both
     lost_levels: Mapping[int, str] = field(default_factory=dict)  # context length -> why nothing scored
     context_tokens: Floats | None = None  # (n_levels,), prompt tokens, where the tokenizer is known
 

@@ -13,7 +13,8 @@ Bools = NDArray[np.bool_]
 
 ParamValue = str | int | float | bool | tuple["ParamValue", ...] | None
 Params = Mapping[str, ParamValue]
-Form = Literal["completion", "chat"]
+Form = Literal["completion", "chat", "prefill"]
+"""How a model is spoken to: text to go on with, a user message to answer, or an answer begun for it to go on with."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +56,9 @@ class Prompt:
     so that a separator is never what is predicted. White space that tokenizers
     merge with the symbol after it leads the surface (", " is written as ","
     after a symbol and " " before the next).
+
+    In form "prefill" the text is the beginning of the model's own answer, and
+    `instruction` the user message it answers.
     """
 
     header: str
@@ -62,6 +66,7 @@ class Prompt:
     between: str
     symbols: tuple[int, ...]  # indices into the alphabet, the target of the longest context included
     form: Form = "completion"
+    instruction: str = ""  # only in form "prefill"
 
     def text(self, context_length: int) -> str:
         """Return the prompt for the first `context_length` symbols."""

@@ -242,6 +242,23 @@ def test_chat_prompts_are_scored_through_the_template(llama_dir: Path) -> None:
         np.testing.assert_allclose(row, expected.numpy(), atol=1e-5)
 
 
+def test_an_answer_begun_for_the_model_is_scored_in_one_pass_behind_the_template(llama_dir: Path) -> None:
+    import torch
+
+    model = open_local(str(llama_dir), device="cpu")
+    model.loaded.tokenizer.chat_template = (
+        "{% for m in messages %}a{{ m.content }}b{% endfor %}{% if add_generation_prompt %},{% endif %}"
+    )
+    begun = Prompt("b", ("0", "1"), ",", (0, 1, 1, 0), form="prefill", instruction="1010")
+    found = logprob(model, prefixes(begun, 0, 1, 3))
+    for row, n in zip(found, (0, 1, 3), strict=True):
+        text = f"a1010b,{begun.text(n)}"
+        tokens = model.loaded.tokenizer(text, add_special_tokens=False, return_tensors="pt")["input_ids"]
+        with torch.no_grad():
+            expected = torch.log_softmax(model.loaded.model(tokens).logits[0, -1].double(), dim=-1)[[2, 3]]
+        np.testing.assert_allclose(row, expected.numpy(), atol=1e-5)
+
+
 def test_chat_without_a_template_is_refused_in_words(llama: LocalModel) -> None:
     (found,) = ask(llama, prefixes(Prompt("", ("0", "1"), "", (0, 1), form="chat"), 1))
     assert isinstance(found, Failure)

@@ -124,3 +124,13 @@ def test_different_sequences_never_give_the_same_text(names: list[str], separato
     except RenderError:
         return
     assert len(texts) == len(WORDS)
+
+
+def test_an_answer_begun_for_the_model_needs_an_instruction_and_no_other_form_takes_one() -> None:
+    begun = render(flips("HTT"), form="prefill", instruction="Flip a coin.", separator=", ")
+    assert (begun.form, begun.instruction, begun.text(2)) == ("prefill", "Flip a coin.", " H, T,")
+    with pytest.raises(RenderError, match="needs an instruction"):
+        render(flips("HTT"), form="prefill")
+    for form in ("completion", "chat"):
+        with pytest.raises(RenderError, match="no other form takes one"):
+            render(flips("HTT"), form=form, instruction="Flip a coin.")
