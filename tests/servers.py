@@ -27,6 +27,9 @@ if sys.argv[4] == "exact":
     # Fused attention and the float16 cache, llama.cpp's defaults, cost up to 6e-3 nat on the bundled model.
     params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
     params.cache_type_k = params.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
+if sys.argv[5]:
+    params.use_jinja = True
+    params.chat_template = sys.argv[5]
 params.ui = False
 params.verbosity = 0
 server = xllamacpp.Server(params)
@@ -36,15 +39,19 @@ sys.stdin.read()  # until the parent closes the pipe
 
 
 @contextmanager
-def llama_cpp_server(gguf: Path, *, n_ctx: int, slots: int = 1, exact: bool = False) -> Iterator[str]:
+def llama_cpp_server(
+    gguf: Path, *, n_ctx: int, slots: int = 1, exact: bool = False, template: str = ""
+) -> Iterator[str]:
     """Serve a GGUF file in a process of its own and yield the base URL, ending in /v1.
 
     `exact` computes in float32 throughout, without fused attention. `slots` is
-    how many completions it computes at a time, which bounds `n`. The process
-    ends with the pipe that holds it open, so it cannot outlive the tests even
-    if they are killed.
+    how many completions it computes at a time, which bounds `n`. `template` is
+    the chat template (Jinja); without it, and without one in the file, the
+    server makes up ChatML. The process ends with the pipe that holds it open,
+    so it cannot outlive the tests even if they are killed.
     """
-    command = [sys.executable, "-c", _SERVE, str(gguf), str(n_ctx), str(slots), "exact" if exact else "fast"]
+    options = [str(n_ctx), str(slots), "exact" if exact else "fast", template]
+    command = [sys.executable, "-c", _SERVE, str(gguf), *options]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdin is not None
     assert process.stdout is not None

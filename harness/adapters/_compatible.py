@@ -1,15 +1,18 @@
-"""A model behind any OpenAI-compatible server, whatever its dialect: what `openai` and `openai-api` share."""
+"""A model behind any OpenAI-compatible server, whatever its dialect: what the providers of this family share."""
 
 import asyncio
+import json
 from collections.abc import Sequence as Seq
 
+from harness.adapters._batch import Batches
+from harness.adapters._batch_service import OPENAI, BatchService
 from harness.adapters._calls import Calls
-from harness.adapters._dialect import Dialect
+from harness.adapters._dialect import Dialect, dialect_of, dialect_text
 from harness.adapters._endpoint import Endpoint
 from harness.adapters._probe import Probed, probe_server
 from harness.adapters._retry import RetryPolicy
 from harness.errors import ContextTooLong, RenderError, TokenizationError
-from harness.types import Capabilities, Failure, Form, Reply, Request
+from harness.types import BatchState, Capabilities, Failure, Form, Reply, Request
 
 
 class CompatibleModel:
@@ -26,14 +29,16 @@ class CompatibleModel:
         client: str,
         dialect: Dialect | None = None,
         strict: bool = False,
+        room: int = 0,
         policy: RetryPolicy | None = None,
+        batches: BatchService | None = None,
     ) -> None:
         self.name = name
         self._client = client
         self._endpoint = endpoint
-        self.calls = Calls(
-            endpoint, model, policy or RetryPolicy(), dialect=dialect or Dialect(), strict=strict
-        )
+        self._given = dialect or Dialect()
+        self.calls = Calls(endpoint, model, policy or RetryPolicy(), self._given, strict, room)
+        self.batches = Batches(self.calls, batches or OPENAI)
         self._probed: Probed | None = None
 
     @property
@@ -42,13 +47,45 @@ class CompatibleModel:
         return self._endpoint.base_url
 
     @property
+    def attempts(self) -> int:
+        """Most calls made of one request."""
+        return self.calls.policy.attempts
+
+    @property
     def settings(self) -> dict[str, str]:
         """The address, the client and, once known, how draws are asked for."""
+        dialect = self.calls.dialect
         known = {"base_url": self._endpoint.base_url, "client": self._client}
-        if self.calls.settled:
-            fields = ", ".join(f"{k}={v}" for k, v in self.calls.dialect.sampling(None).items())
-            known["sampling"] = f"temperature=1, {fields}"
+        if dialect.reasoning_effort:
+            known["reasoning_effort"] = dialect.reasoning_effort
+        if dialect.fixed:
+            known["always"] = json.dumps(dialect.fixed, sort_keys=True)
+        if not self.calls.settled:
+            return known
+        fields = {**dialect.flat(), **dialect.sampling(None)}
+        left_out = (
+            "" if dialect.temperature else "temperature and top_p left out, as the service refuses them"
+        )
+        known["sampling"] = ", ".join(filter(None, [left_out, *(f"{k}={v}" for k, v in fields.items())]))
+        if dialect.hidden_tokens:
+            known["hidden_tokens"] = str(dialect.hidden_tokens)
+        if dialect.route != "chat":
+            known["route"] = dialect.route
         return known
+
+    @property
+    def learned(self) -> str:
+        """How this server wants to be asked, "" while that is not known."""
+        if not self.calls.settled:
+            return ""
+        forms = sorted(self.calls.settled_forms)
+        return json.dumps({"dialect": dialect_text(self._given, self.calls.dialect), "forms": forms})
+
+    def recall(self, learned: str) -> None:
+        """Ask in this manner from now on, without probing. Raises SpecError for what another version learned."""
+        known = json.loads(learned)
+        self.calls.dialect = dialect_of(self._given, known["dialect"])
+        self.calls.settled_forms.update(known["forms"])
 
     async def probe(self, surfaces: Seq[str], between: str, form: Form | None = None) -> Capabilities:
         """Establish by behaviour what this model reports of these symbols; about 25 calls of a few tokens.
@@ -57,7 +94,9 @@ class CompatibleModel:
         probed where the model answers there, else chat. Raises ModelError if
         nothing answers, or nothing that can be measured with.
         """
-        self._probed = await probe_server(self.calls, self.name, tuple(surfaces), between, form)
+        self._probed = await probe_server(
+            self.calls, self.name, tuple(surfaces), between, form, known=self._probed
+        )
         return self._probed.capabilities
 
     def check(self, request: Request) -> None:
@@ -67,15 +106,15 @@ class CompatibleModel:
         TokenizationError for a symbol that is not one token, ContextTooLong.
         """
         prompt, probed = request.prompt, self._probed
-        if prompt.form == "chat" and request.way == "prefixes":
+        if prompt.form != "completion" and request.way == "prefixes":
             raise RenderError(
-                f"{self.name}: a chat prompt is not echoed; only completions score every context length"
+                f"{self.name}: a {prompt.form} prompt is not echoed; only completions score every context length"
             )
         if probed is None:
             return
         if prompt.form not in probed.forms:
             raise RenderError(
-                f"{self.name} does not answer {prompt.form} prompts ({probed.refusal}); "
+                f"{self.name} does not answer {prompt.form} prompts ({probed.why_not(prompt.form)}); "
                 f"set render: {{form: {probed.forms[0]}}} in the suite"
             )
         for surface in prompt.surfaces:
@@ -94,6 +133,23 @@ class CompatibleModel:
     async def send(self, requests: Seq[Request]) -> list[Reply | Failure]:
         """Answer each request, in order."""
         return list(await asyncio.gather(*(self.calls.send(request) for request in requests)))
+
+    @property
+    def batch_limit(self) -> int:
+        """Most requests of one batch."""
+        return self.batches.limit
+
+    async def submit(self, requests: Seq[tuple[str, Request]], nonce: str) -> str | Failure:
+        """Hand in requests as a batch, where the service turns out to have them."""
+        return await self.batches.submit(requests, nonce)
+
+    async def find(self, nonce: str, ids: Seq[str], since: float) -> str | Failure | None:
+        """Return the id of the batch handed in under this nonce."""
+        return await self.batches.find(nonce, ids, since)
+
+    async def collect(self, batch: str, ids: Seq[str]) -> BatchState | dict[str, Reply | Failure] | Failure:
+        """Return the outcome of every request of a batch that has ended, or how it stands."""
+        return await self.batches.collect(batch, ids)
 
     async def close(self) -> None:
         """Release connections."""

@@ -18,6 +18,7 @@ class Placed(NamedTuple):
 
     position: Position
     written: str
+    place: int  # 0-based, among all tokens of the reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def align(text: str, positions: Sequence[Position]) -> Alignment:
     """
     best = Alignment({}, 0)
     for special in range(min(_MAX_SPECIAL, len(positions)) + 1):
-        found = _place(text, positions[special:])
+        found = _place(text, positions, special)
         if found.end > best.end:
             best = found
     return best
@@ -101,30 +102,31 @@ def read_prefixes(request: Request, positions: Sequence[Position]) -> Response |
     return Response(levels, logprob=logprob, covered=covered, failures=tuple(failures))
 
 
-def _place(text: str, positions: Sequence[Position]) -> Alignment:
+def _place(text: str, positions: Sequence[Position], first: int) -> Alignment:
     by_start: dict[int, Placed] = {}
     at = shown = 0  # characters so far: of the prompt, and of the tokens as they are spelled
     base: int | None = None
-    for position in positions:
+    for index in range(first, len(positions)):
+        position = positions[index]
         if at >= len(text):
             break  # generated, not echoed
-        written = _written(text, at, position.token)
+        written = written_at(text, at, position.token)
         if written is None:
             break
-        if position.offset is not None:
+        if position.offset is not None and position.offset >= 0:  # SGLang says -1 where it does not know
             base = position.offset if base is None else base
             # Servers count one or the other; a token that lost its space may be reported behind that space.
             lost = max(0, len(written) - len(position.token))
             if not min(at, shown) <= position.offset - base <= max(at, shown) + lost:
                 break
         if written:
-            by_start[at] = Placed(_respelled(position, written), written)
+            by_start[at] = Placed(_respelled(position, written), written, index)
         at += len(written)
         shown += len(position.token)
     return Alignment(by_start, at)
 
 
-def _written(text: str, at: int, token: str) -> str | None:
+def written_at(text: str, at: int, token: str) -> str | None:
     """Return what a token stands for in the text at `at`: itself, or a spelling with or without its space."""
     plain = decoded(token)
     # SentencePiece puts a space before the first word of a text; it belongs to no character of the prompt.

@@ -1,15 +1,18 @@
 """The address that one model's calls go to, and its key, which leaves this file in a header only."""
 
+from collections.abc import Mapping
+from copy import copy
 from dataclasses import replace
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from harness.adapters._transport import HttpReply, Json, Transport
+from harness.adapters._transport import HttpReply, Json, Transport, Upload
 from harness.errors import SpecError
 from harness.types import Failure
 
 _SHORTEST_SECRET = 8  # "none" or "EMPTY" stand for no key; blotting them out would damage replies
 TIMEOUT_S = 120.0  # for one attempt; a one-token reply that takes longer is a stuck server
+FILE_TIMEOUT_S = 600.0  # 200 MB in this time is 3 Mbit/s
 
 
 class Endpoint(Protocol):
@@ -24,8 +27,16 @@ class Endpoint(Protocol):
         """Send one call, once."""
         ...
 
-    async def get(self, path: str) -> HttpReply | Failure:
-        """Fetch what a server says of itself."""
+    async def get(self, path: str, *, timeout_s: float | None = None) -> HttpReply | Failure:
+        """Fetch what a server says of itself, or a file: then give `timeout_s`."""
+        ...
+
+    async def upload(self, path: str, upload: Upload) -> HttpReply | Failure:
+        """Send a file, once."""
+        ...
+
+    def distrust(self) -> None:
+        """From now on use each connection for one call: a reply came that was another call's."""
         ...
 
     async def close(self) -> None:
@@ -34,14 +45,26 @@ class Endpoint(Protocol):
 
 
 class HttpEndpoint:
-    """An OpenAI-compatible server by its base URL, which usually ends in /v1."""
+    """A server by its base URL, which usually ends in /v1.
+
+    The key goes into `key_header`, as a bearer token where that is Authorization;
+    `headers` go with every call.
+    """
 
     def __init__(
-        self, base_url: str, key: str | None, *, transport: Transport, timeout_s: float = TIMEOUT_S
+        self,
+        base_url: str,
+        key: str | None,
+        *,
+        transport: Transport,
+        timeout_s: float = TIMEOUT_S,
+        key_header: str = "Authorization",
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.base_url = checked_url(base_url)
         self._key = key
-        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        shown = f"Bearer {key}" if key_header == "Authorization" else key or ""
+        self._headers = {**(headers or {}), **({key_header: shown} if key else {})}
         self._transport = transport
         self._timeout_s = timeout_s
 
@@ -50,11 +73,19 @@ class HttpEndpoint:
         url = self.base_url + path
         return hide(self._key, await self._transport.post(url, body, self._headers, self._timeout_s))
 
-    async def get(self, path: str) -> HttpReply | Failure:
-        """Fetch what a server says of itself."""
-        return hide(
-            self._key, await self._transport.get(self.base_url + path, self._headers, self._timeout_s)
-        )
+    async def get(self, path: str, *, timeout_s: float | None = None) -> HttpReply | Failure:
+        """Fetch what a server says of itself, or a file: then give `timeout_s`."""
+        url, patience_s = self.base_url + path, timeout_s or self._timeout_s
+        return hide(self._key, await self._transport.get(url, self._headers, patience_s))
+
+    async def upload(self, path: str, upload: Upload) -> HttpReply | Failure:
+        """Send a file, once."""
+        url = self.base_url + path
+        return hide(self._key, await self._transport.upload(url, upload, self._headers, FILE_TIMEOUT_S))
+
+    def distrust(self) -> None:
+        """From now on use each connection for one call."""
+        self._transport.distrust()
 
     async def close(self) -> None:
         """Release connections."""
@@ -62,8 +93,9 @@ class HttpEndpoint:
 
     def at_root(self) -> "HttpEndpoint":
         """Return the same server without /v1, where llama.cpp answers /tokenize and /props."""
-        root = self.base_url.removesuffix("/v1")
-        return HttpEndpoint(root, self._key, transport=self._transport, timeout_s=self._timeout_s)
+        other = copy(self)
+        other.base_url = self.base_url.removesuffix("/v1")
+        return other
 
 
 def checked_url(base_url: str) -> str:

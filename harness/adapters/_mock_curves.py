@@ -1,11 +1,14 @@
-"""Known true curves by name: `logistic?location=40&width=12`, options and their defaults included."""
+"""Known true curves by name: `logistic?location=40&width=12` and its kin, or what an ideal observer predicts."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
+from harness.adapters._mock_observers import Observer, parse_observer
 from harness.errors import SpecError, UnknownName, suggestion
-from harness.types import Way
+from harness.types import Floats, Prompt, Way
 
 _DEFAULTS: dict[str, dict[str, float]] = {
     "logistic": {"location": 40.0, "width": 12.0, "low": 0.5, "high": 0.98},
@@ -24,9 +27,20 @@ class Mock:
     curve: str
     options: Mapping[str, float]
     way: Way  # the best way to measure that it offers
+    observer: Observer | None = None  # for curve "observer"
+
+    def law(self, prompt: Prompt, context_length: int) -> Floats:
+        """Return the true next-symbol distribution after a context, before noise: shape (n_symbols,)."""
+        if self.observer is not None:
+            law: Floats = self.observer.law(prompt)[context_length]
+            return law
+        m, p = len(prompt.surfaces), self.p(context_length)
+        law = np.full(m, (1 - p) / max(1, m - 1))
+        law[prompt.symbols[context_length]] = p
+        return law
 
     def p(self, context_length: int) -> float:
-        """Return the true probability of the target after `context_length` symbols, before noise.
+        """Return the true probability of the target after `context_length` symbols.
 
         `width` is the distance between the points 10 % and 90 % of the way:
         2 ln 9 scale units of the logistic function.
@@ -49,18 +63,21 @@ def shifted(p: float, logit: float) -> float:
 def parse_mock(name: str) -> Mock:
     """Read `CURVE?option=value&...`. Raises UnknownName with a suggestion, or SpecError for a value."""
     curve, _, query = name.partition("?")
-    if curve not in _DEFAULTS:
-        raise UnknownName(f"no mock model {curve!r}{suggestion(curve, _DEFAULTS)}")
-    options, way = {**_COMMON, **_DEFAULTS[curve]}, _WAYS[0]
+    if curve not in (*_DEFAULTS, "observer"):
+        raise UnknownName(f"no mock model {curve!r}{suggestion(curve, [*_DEFAULTS, 'observer'])}")
+    options, way = {**_COMMON, **_DEFAULTS.get(curve, {})}, _WAYS[0]
+    rest: dict[str, str] = {}
     for part in filter(None, query.split("&")):
         key, _, value = part.partition("=")
         if key == "ways":
             way = _way(name, value)
         elif key in options:
             options[key] = _number(name, key, value)
+        elif curve == "observer":
+            rest[key] = value
         else:
             raise UnknownName(f"no option of mock/{curve} {key!r}{suggestion(key, [*options, 'ways'])}")
-    return Mock(curve, options, way)
+    return Mock(curve, options, way, parse_observer(rest) if curve == "observer" else None)
 
 
 def _way(name: str, value: str) -> Way:

@@ -1,4 +1,4 @@
-"""The JSON of an OpenAI-compatible reply, checked as it enters, with log-probabilities in either shape.
+"""What an OpenAI-compatible reply says: its choices, why one is no answer, and its log-probabilities in order.
 
 llama.cpp's server answers /v1/completions with the chat shape, so the shape is
 read from the reply and never assumed from the address.
@@ -6,95 +6,24 @@ read from the reply and never assumed from the address.
 
 import math
 from collections.abc import Sequence as Seq
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
+from harness.adapters._responses import as_choice
 from harness.adapters._status import excerpt, failure_of_code
+from harness.adapters._usage import Usage
+from harness.adapters._wire import Choice, Envelope, Error, Logprobs, Payload
 from harness.types import Failure
 
 _ROUNDING = 1e-3  # a log-probability may exceed 0 by this much: servers print float16 and bfloat16 sums
-
-
-@dataclass(frozen=True, slots=True)
-class _TopToken:
-    token: str
-    logprob: float
-
-
-@dataclass(frozen=True, slots=True)
-class _ContentToken:
-    token: str
-    logprob: float
-    top_logprobs: list[_TopToken] = field(default_factory=list)
-
-
-class Logprobs(BaseModel):
-    """Log-probabilities in either shape; the fields of the other shape are None."""
-
-    tokens: list[str] | None = None
-    token_logprobs: list[float | None] | None = None
-    top_logprobs: list[dict[str, float] | None] | None = None
-    text_offset: list[int] | None = None
-    content: list[_ContentToken] | None = None
-
-
-class _Message(BaseModel):
-    content: str | None = None
-    refusal: str | None = None
-    reasoning_content: str | None = None
-    reasoning: str | None = None
-
-
-class Choice(BaseModel):
-    """One of the n answers."""
-
-    text: str | None = None
-    message: _Message | None = None
-    logprobs: Logprobs | None = None
-    finish_reason: str | None = None
-
-    @property
-    def answer(self) -> str:
-        """What was generated, "" if nothing was."""
-        return (self.message.content if self.message else self.text) or ""
-
-    @property
-    def thought(self) -> bool:
-        """Whether the token went into hidden reasoning instead of an answer."""
-        return self.message is not None and bool(self.message.reasoning_content or self.message.reasoning)
-
-
-class _ReasoningDetails(BaseModel):
-    reasoning_tokens: int | None = None
-
-
-class Usage(BaseModel):
-    """Tokens billed."""
-
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    completion_tokens_details: _ReasoningDetails | None = None
-
-
-class _Error(BaseModel):
-    code: int | str | None = None
-    message: str | None = None
-
-
-class Envelope(BaseModel):
-    """What a reply says of itself besides its answer."""
-
-    model: str | None = None
-    usage: Usage | None = None
-    error: _Error | str | None = None
-
-
-class Payload(Envelope):
-    """A whole reply."""
-
-    choices: list[Choice] = []
+_CODES = {  # errors that name themselves by a word instead of a status
+    "rate_limit_exceeded": 429,
+    "rate_limit_error": 429,
+    "server_error": 500,
+    "internal_server_error": 500,
+    "overloaded_error": 503,
+}
 
 
 class Position(NamedTuple):
@@ -124,31 +53,51 @@ def parse(raw: bytes) -> Payload | Failure:
         return Failure("malformed", f"not a completion ({where}): {shown!r}")
     if payload.error is not None:
         return error_failure(payload.error)
+    if payload.output is not None:
+        if payload.status not in ("completed", "incomplete"):
+            return Failure("malformed", f"a response with status {payload.status!r} is not finished")
+        payload.choices = [as_choice(payload)]
     if not payload.choices:
         return Failure("malformed", f"no choices: {excerpt(raw[:1024].decode('utf-8', 'replace'))!r}")
     return payload
 
 
-def error_failure(error: _Error | str) -> Failure:
+def error_failure(error: Error | str) -> Failure:
     """Return the failure of an error object that came with HTTP 200."""
     if isinstance(error, str):
         return failure_of_code(400, error)
-    code = int(str(error.code)) if str(error.code).isdigit() else 400
-    return failure_of_code(code, f"{error.code} {error.message or ''}")
+    named = _CODES.get(str(error.code)) or _CODES.get(str(error.type)) or 400
+    code = int(str(error.code)) if str(error.code).isdigit() else named
+    behind = (error.metadata or {}).get("raw")  # OpenRouter: the words of the provider behind it
+    words = [str(error.code or ""), error.message or "", behind if isinstance(behind, str) else ""]
+    return failure_of_code(code, " ".join(filter(None, words)))
 
 
 def stopped(choice: Choice, usage: Usage | None) -> Failure | None:
-    """Return why a choice is no answer: refused, filtered, spent on hidden reasoning; None if it is one."""
+    """Return why a choice is no answer, None if it is one.
+
+    An empty answer is one where the model ended its turn: it is then a draw of
+    none of the symbols.
+    """
+    if choice.error is not None:
+        return error_failure(choice.error)
     if choice.message and choice.message.refusal:
         return Failure("refused", f"the model declined: {excerpt(choice.message.refusal)!r}")
-    if choice.finish_reason == "content_filter":
+    reason = choice.finish_reason
+    if reason == "content_filter":
         return Failure("filtered", "finish_reason is 'content_filter'")
-    details = usage.completion_tokens_details if usage else None
-    if not choice.answer and (choice.thought or (details and details.reasoning_tokens)):
+    if reason in ("error", "abort"):
+        return Failure("server", f"the answer broke off: finish_reason is {reason!r}")
+    if choice.answer:
+        return None
+    if reason in ("tool_calls", "function_call"):
+        return Failure("malformed", "the model called a tool that it was not given")
+    if choice.thought or (usage and usage.hidden):
         return Failure(
-            "truncated",
-            "the token went into hidden reasoning; a reasoning model cannot be asked for one symbol",
+            "truncated", "all tokens went into hidden reasoning; raise hidden_tokens in the model's name"
         )
+    if reason is None or (usage is not None and usage.completion_tokens == 0):
+        return Failure("malformed", "nothing was generated: the answer is empty, without tokens or a reason")
     return None
 
 
@@ -156,7 +105,9 @@ def positions(logprobs: Logprobs | None) -> list[Position] | Failure:
     """Return the positions of a reply in order, or why its numbers are none."""
     if logprobs is not None and logprobs.content:
         found = [
-            Position(t.token, None, t.logprob, [(other.token, other.logprob) for other in t.top_logprobs])
+            Position(
+                t.token, None, t.logprob, [(other.token, other.logprob) for other in t.top_logprobs or ()]
+            )
             for t in logprobs.content
         ]
     elif logprobs is not None and logprobs.tokens:
@@ -165,7 +116,9 @@ def positions(logprobs: Logprobs | None) -> list[Position] | Failure:
             return legacy
         found = legacy
     else:
-        return Failure("malformed", "HTTP 200 without log-probabilities: they are null or empty")
+        return Failure(
+            "malformed", "HTTP 200 without log-probabilities: they are null, empty or of no known shape"
+        )
     for i, position in enumerate(found):
         own = () if position.logprob is None else (position.logprob,)
         for value in (*own, *(v for _, v in position.top)):

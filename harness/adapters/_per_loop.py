@@ -23,6 +23,7 @@ class PerLoop(Generic[T]):
     ) -> None:
         self._make, self._close, self._abandon = make, close, abandon
         self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, T] = WeakKeyDictionary()
+        self._retired: WeakKeyDictionary[asyncio.AbstractEventLoop, list[T]] = WeakKeyDictionary()
 
     def here(self) -> T:
         """Return the pool of the running loop."""
@@ -34,11 +35,23 @@ class PerLoop(Generic[T]):
             pool = self._pools[loop] = self._make()
         return pool
 
+    def retire(self) -> None:
+        """Give the running loop a new pool at its next call; what is under way in the old one ends there."""
+        loop = asyncio.get_running_loop()
+        if loop in self._pools:
+            self._retired.setdefault(loop, []).append(self._pools.pop(loop))
+
     async def close(self) -> None:
         """Close the pools of every loop; the next call opens a new one."""
         here = asyncio.get_running_loop()
-        while self._pools:
-            loop, pool = self._pools.popitem()
+        while self._pools or self._retired:
+            if self._pools:
+                loop, pool = self._pools.popitem()
+            else:
+                loop, pools = next(iter(self._retired.items()))
+                pool = pools.pop()
+                if not pools:
+                    del self._retired[loop]
             if loop is here:
                 await self._close(pool)
             elif loop.is_running():

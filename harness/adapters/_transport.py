@@ -5,8 +5,10 @@ a request, against 0.82 for httpx2, 1.5 for the openai SDK and 6.3 for httpx.
 """
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -21,6 +23,32 @@ Json = Mapping[str, object]
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _SAME_METHOD_REDIRECTS = {307, 308}
 _MAX_REDIRECTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file on its way to a server, with the fields of the form around it."""
+
+    name: str
+    content: bytes
+    fields: tuple[tuple[str, str], ...]
+
+    def encoded(self) -> tuple[str, bytes]:
+        """Return the content type and the body of the form (RFC 7578)."""
+        # Hashed from the content, so that it cannot stand in it, and the same file makes the same bytes.
+        boundary = hashlib.sha256(self.content).hexdigest()
+        parts = [
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+            for name, value in self.fields
+        ]
+        head = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{self.name}"\r\n'
+            "Content-Type: application/octet-stream\r\n\r\n"
+        )
+        body = b"".join(
+            ["".join(parts).encode(), head.encode(), self.content, f"\r\n--{boundary}--\r\n".encode()]
+        )
+        return f"multipart/form-data; boundary={boundary}", body
 
 
 class HttpReply(NamedTuple):
@@ -39,7 +67,8 @@ class Transport:
     """
 
     def __init__(self) -> None:
-        self._sessions = PerLoop(_new_session, _close_session, _abandon_session)
+        self._kept = True  # connections are used for several calls
+        self._sessions = PerLoop(lambda: _new_session(self._kept), _close_session, _abandon_session)
 
     async def post(
         self, url: str, body: Json, headers: Mapping[str, str], timeout_s: float
@@ -48,9 +77,25 @@ class Transport:
         data = json.dumps(body, separators=(",", ":")).encode()
         return await self._ask("POST", url, {"Content-Type": "application/json", **headers}, timeout_s, data)
 
+    async def upload(
+        self, url: str, upload: Upload, headers: Mapping[str, str], timeout_s: float
+    ) -> HttpReply | Failure:
+        """Send a file as multipart/form-data and return what came back, whatever its status."""
+        kind, data = upload.encoded()
+        return await self._ask("POST", url, {"Content-Type": kind, **headers}, timeout_s, data)
+
     async def get(self, url: str, headers: Mapping[str, str], timeout_s: float) -> HttpReply | Failure:
         """Fetch `url` and return what came back, whatever its status."""
         return await self._ask("GET", url, headers, timeout_s, None)
+
+    def distrust(self) -> None:
+        """From now on use each connection once: one of them gave a reply that was another call's.
+
+        What a call gets is then its own, whatever a broken proxy still sends.
+        """
+        if self._kept:
+            self._kept = False
+            self._sessions.retire()
 
     async def close(self) -> None:
         """Close all connections."""
@@ -66,6 +111,8 @@ class Transport:
                 return await self._follow(method, url, headers, data)
         except TimeoutError:  # ours, or the operating system's while connecting
             return Failure("timeout", f"no answer within {timeout_s:g} s")
+        except aiohttp.ClientConnectorError as error:  # nothing was sent: nobody can have been billed
+            return Failure("transport", _reason(error), attempts=0)
         except (aiohttp.ClientError, OSError) as error:
             return Failure("transport", _reason(error))
         except (ValueError, UnicodeError) as error:  # a URL or header that cannot be sent
@@ -94,13 +141,13 @@ def is_loopback(url: str) -> bool:
     return (urlsplit(url).hostname or "") in _LOOPBACK
 
 
-def _new_session() -> "ClientSession":
+def _new_session(kept: bool) -> "ClientSession":
     import aiohttp
 
     # No limit of its own: how much is in flight is the runner's decision. Replies are read whole and under a
     # deadline, so cookies and a timeout per read would only cost time.
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0),
+        connector=aiohttp.TCPConnector(limit=0, force_close=not kept),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None),
     )

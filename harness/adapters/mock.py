@@ -3,9 +3,11 @@
 They cost nothing, need no network and answer in the wire format of a real
 server, so that whatever reads them is what reads a paid model. The target's
 probability follows the curve (`logistic`, `step` or `flat`) and the rest is spread evenly over the other
-symbols. Options of every curve: `noise` (standard deviation of a shift of the
-logit, drawn once per sequence), `fail` (fraction of calls that fail, by a mix
-of kinds), `ways` (`prefixes`, `next_token` or `samples`: the best way it
+symbols. `mock/observer?family=periodic` predicts as the ideal observer of that
+task family does (`name=kt`: as another of its observers; the family's
+parameters go by their names). Options of every curve: `noise` (standard
+deviation of a shift of the logit, drawn once per sequence), `fail` (fraction of
+calls that fail, by a mix of kinds), `ways` (`prefixes`, `next_token` or `samples`: the best way it
 offers), `n_max` (draws per request) and `seed`. The same name gives the same
 answers on any machine.
 """
@@ -19,7 +21,7 @@ from statistics import NormalDist
 from harness.adapters._echo import through_target
 from harness.adapters._mock_curves import Mock, parse_mock, shifted
 from harness.adapters._reading import read_reply
-from harness.types import Capabilities, Failure, FailureKind, Form, Prompt, Reply, Request, Response
+from harness.types import Capabilities, Failure, FailureKind, Floats, Form, Prompt, Reply, Request, Response
 
 _FAILURES: tuple[FailureKind, ...] = ("server", "filtered", "refused", "truncated")
 
@@ -31,13 +33,14 @@ def open_model(name: str) -> "MockModel":
 
 def read(request: Request, raw: bytes) -> Response | Failure:
     """Return what a stored reply says; pure."""
-    return read_reply(request, raw)
+    return read_reply(request, raw, numbered=False)  # every choice of a mock is number 0
 
 
 class MockModel:
     """A model whose p(target) is known at every context length."""
 
     batch_size = 1
+    attempts = 1
 
     def __init__(self, name: str, mock: Mock) -> None:
         self.name = f"mock/{name}"
@@ -67,6 +70,8 @@ class MockModel:
             max_samples=int(self._mock.options["n_max"]),
             seed=True,
             max_context_tokens=None,
+            prefill=True,
+            tokenizer=True,
             findings=(f"a mock with a known curve; its best way is {self._mock.way}",),
         )
 
@@ -81,7 +86,11 @@ class MockModel:
         """Return p(target) of this sequence after `context_length` symbols, noise included."""
         u = _uniform(self._seed, "noise", prompt.header, prompt.symbols)
         shift = self._mock.options["noise"] * NormalDist().inv_cdf(min(max(u, 1e-12), 1 - 1e-12))
-        return shifted(self._mock.p(context_length), shift)
+        return shifted(float(self.law(prompt, context_length)[prompt.symbols[context_length]]), shift)
+
+    def law(self, prompt: Prompt, context_length: int) -> Floats:
+        """Return the next-symbol distribution after a context, before noise: shape (n_symbols,)."""
+        return self._mock.law(prompt, context_length)
 
     async def send(self, requests: Seq[Request]) -> list[Reply | Failure]:
         """Answer each request, in order."""
@@ -117,9 +126,10 @@ class MockModel:
 
 def _law(model: MockModel, prompt: Prompt, context_length: int) -> dict[str, float]:
     """Return the log-probability of every surface after a context."""
-    p, target = model.true_p(prompt, context_length), prompt.symbols[context_length]
-    others = (1 - p) / max(1, len(prompt.surfaces) - 1)
-    return {s: math.log(p if i == target else others) for i, s in enumerate(prompt.surfaces)}
+    law, target = model.law(prompt, context_length), prompt.symbols[context_length]
+    p = model.true_p(prompt, context_length)
+    rest = (1 - p) / max(1e-300, 1 - law[target])  # noise moves the target; the others keep their proportions
+    return {s: math.log(p if i == target else law[i] * rest) for i, s in enumerate(prompt.surfaces)}
 
 
 def _drawn(model: MockModel, prompt: Prompt, context_length: int, u: float) -> str:

@@ -9,7 +9,9 @@ import os
 from collections.abc import Mapping
 
 from harness.adapters._compatible import CompatibleModel
+from harness.adapters._dialect import Dialect
 from harness.adapters._endpoint import HttpEndpoint
+from harness.adapters._model_options import parse_options
 from harness.adapters._reading import read_reply
 from harness.adapters._retry import RetryPolicy
 from harness.adapters._transport import Transport, is_loopback
@@ -28,8 +30,9 @@ def open_model(
     in the environment.
     """
     environ = os.environ if environ is None else environ
-    service, _, model = name.partition("/")
-    if not service or not model:
+    service, _, rest = name.partition("/")
+    options = parse_options(f"openai-api/{service}", rest)
+    if not service or not options.model:
         raise SpecError(
             f"model 'openai-api/{name}' must be openai-api/SERVICE/NAME, e.g. openai-api/vllm/my-model "
             f"with VLLM_BASE_URL={_EXAMPLE}"
@@ -42,7 +45,15 @@ def open_model(
             "machine; only loopback addresses need no key"
         )
     endpoint = HttpEndpoint(base_url, key, transport=Transport())
-    return CompatibleModel(f"openai-api/{name}", model, endpoint, client="aiohttp", policy=policy)
+    return CompatibleModel(
+        f"openai-api/{name}",
+        options.model,
+        endpoint,
+        client="aiohttp",
+        dialect=Dialect(reasoning_effort=options.reasoning_effort),
+        room=options.room,
+        policy=policy,
+    )
 
 
 def read(request: Request, raw: bytes) -> Response | Failure:

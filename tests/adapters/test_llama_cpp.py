@@ -8,18 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from harness.adapters import openai, openai_api
 from harness.adapters._compatible import CompatibleModel
 from harness.errors import ContextTooLong
-from harness.local_models.character_tokenizer import save_character_tokenizer
 from harness.local_models.gguf_export import export_gguf
-from harness.types import Capabilities, Failure, Floats, Model, Prompt, Reply, Request, Response
+from harness.types import Capabilities, Failure, Form, Model, Prompt, Reply, Request, Response
+from tests.adapters.small_llama import POSITIONS, SYMBOLS, expected, save_llama
 from tests.servers import llama_cpp_server
 
-SYMBOLS = "HTAB01abcdefghijklmnopqrstuvwxyz23456789"  # 40 and two special tokens
-POSITIONS = 160
 SLOTS = 8
 # nat; llama.cpp keeps keys and values in float16, torch computes in float32: 0.0008 was seen
 TOLERANCE = 5e-3
@@ -27,33 +24,8 @@ TOLERANCE = 5e-3
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a random llama of 2 layers; weights large enough that its predictions are far from uniform."""
-    from safetensors.torch import save_file
-    from transformers import LlamaConfig, LlamaForCausalLM
-
     directory = tmp_path_factory.mktemp("llama")
-    config = LlamaConfig(
-        vocab_size=2 + len(SYMBOLS),
-        hidden_size=64,
-        intermediate_size=128,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=4,
-        max_position_embeddings=POSITIONS,
-        tie_word_embeddings=True,
-        bos_token_id=0,
-        eos_token_id=None,
-        pad_token_id=None,
-        initializer_range=0.1,
-        dtype="float32",
-    )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(1)
-        model = LlamaForCausalLM(config)
-    model.config.save_pretrained(directory)
-    weights = {k: v.contiguous() for k, v in model.state_dict().items() if k != "lm_head.weight"}
-    save_file(weights, directory / "model.safetensors", metadata={"format": "pt"})
-    save_character_tokenizer(directory, SYMBOLS, POSITIONS)
+    save_llama(directory)
     return directory
 
 
@@ -63,19 +35,6 @@ def url(checkpoint: Path) -> Iterator[str]:
     export_gguf(checkpoint, gguf)
     with llama_cpp_server(gguf, n_ctx=POSITIONS, slots=SLOTS) as address:
         yield address
-
-
-def expected(checkpoint: Path, prompt: Prompt, lengths: tuple[int, ...]) -> Floats:
-    """Log-probabilities of the prompt's symbols by a direct forward pass."""
-    from transformers import LlamaForCausalLM
-
-    model = LlamaForCausalLM.from_pretrained(checkpoint).eval()
-    ids = [0, *(2 + SYMBOLS.index(prompt.surfaces[s]) for s in prompt.symbols)]
-    with torch.inference_mode():
-        logits = model(torch.tensor([ids])).logits[0]
-    columns = [2 + SYMBOLS.index(s) for s in prompt.surfaces]
-    values: Floats = torch.log_softmax(logits.double(), dim=-1)[list(lengths)][:, columns].numpy()
-    return values
 
 
 def open_model(provider: str, url: str) -> Model:
@@ -95,11 +54,11 @@ def ask(url: str, *requests: Request, provider: str = "openai-api") -> list[Repl
     return asyncio.run(main())
 
 
-def probe(url: str, provider: str, surfaces: str = "01") -> Capabilities:
+def probe(url: str, provider: str, surfaces: str = "01", form: Form = "completion") -> Capabilities:
     async def main() -> Capabilities:
         model = open_model(provider, url)
         try:
-            found = await model.probe(list(surfaces), "")
+            found = await model.probe(list(surfaces), "", form)
             long = Prompt("", tuple(surfaces), "", (0,) * (POSITIONS + 1))
             if provider == "openai-api":
                 with pytest.raises(ContextTooLong, match=f"accepts {POSITIONS - 1} prompt tokens"):
@@ -120,6 +79,30 @@ def test_the_probe_finds_what_this_server_does(url: str, provider: str) -> None:
     assert found.seed
     assert found.max_context_tokens == POSITIONS - 1
     assert any("echo is not honoured" in finding for finding in found.findings)
+
+
+def test_a_made_up_template_is_seen_around_a_chat(url: str) -> None:
+    """Neither the file nor the caller gives one, so the server writes ChatML, and leaves out without a word
+    what its vocabulary lacks: of "<|im_start|>user", "<|im_end|>" and "<|im_start|>assistant" 32 letters stay."""
+    found = probe(url, "openai-api", form="chat")
+    assert "the chat template adds 32 tokens to a message" in found.findings
+
+
+def test_no_tokens_at_all_cannot_be_asked_for(url: str) -> None:
+    """Which is why a prompt is never scored with max_tokens=0: this server takes it for 1, others for no limit."""
+
+    async def main() -> Reply | Failure:
+        model = open_model("openai-api", url)
+        assert isinstance(model, CompatibleModel)
+        prompt = Prompt("", tuple("01"), "", (0, 1, 0))
+        try:
+            return await model.calls.send(Request("next_token", prompt, (2,), top_logprobs=5), max_tokens=0)
+        finally:
+            await model.close()
+
+    reply = asyncio.run(main())
+    assert isinstance(reply, Reply)
+    assert reply.completion_tokens == 1
 
 
 def test_every_symbol_is_seen_to_be_one_token(url: str) -> None:
@@ -145,10 +128,10 @@ def test_log_probabilities_agree_with_a_forward_pass(url: str, checkpoint: Path)
     np.testing.assert_allclose(np.stack(rows), expected(checkpoint, prompt, lengths), atol=TOLERANCE)
 
 
-def test_draws_follow_the_whole_distribution(url: str, checkpoint: Path) -> None:
-    """Without switching off the server's top-k, min-p and temperature the rare symbols would never come.
+def test_draws_follow_the_distribution(url: str, checkpoint: Path) -> None:
+    """2000 draws: each frequency within 4.5 standard errors of its probability.
 
-    2000 draws: each frequency within 4.5 standard errors of its probability.
+    At the server's own temperature, 0.8, they would not.
     """
     prompt = Prompt("", tuple(SYMBOLS), "", (4, 5, 5, 4, 5))
     requests = [Request("samples", prompt, (3,), n=SLOTS, seed=s) for s in range(250)]
@@ -163,8 +146,53 @@ def test_draws_follow_the_whole_distribution(url: str, checkpoint: Path) -> None
     p = np.append(p, 1 - p.sum())
     n = counts.sum()
     assert n == 2000
-    assert p.min() < 0.05 * p.max()  # min_p 0.05, the server's default, would have cut these
     np.testing.assert_array_less(np.abs(counts / n - p), 4.5 * np.sqrt(p * (1 - p) / n) + 1 / n)
+
+
+def test_draws_restricted_to_the_symbols_keep_their_odds(url: str, checkpoint: Path) -> None:
+    """Of four symbols that have a few per cent of the probability together, every draw is one; 800 draws,
+    each frequency within 4.5 standard errors of the renormalised probability."""
+    prompt = Prompt("", tuple("HTAB"), "", (0, 1, 1, 2, 3, 0))
+
+    async def main() -> list[Reply | Failure]:
+        model = open_model("openai-api", url)
+        try:
+            assert (await model.probe(prompt.surfaces, "")).logit_bias
+            return await model.send(requests)
+        finally:
+            await model.close()
+
+    requests = [Request("samples", prompt, (5,), n=SLOTS, seed=s, restricted=True) for s in range(100)]
+    counts = np.zeros(5)
+    for request, reply in zip(requests, asyncio.run(main()), strict=True):
+        assert isinstance(reply, Reply)
+        response = openai_api.read(request, reply.raw)
+        assert isinstance(response, Response)
+        assert response.counts is not None
+        counts += response.counts[0]
+    logprob = expected(checkpoint, prompt, (5,))[0]
+    mass = np.exp(logprob).sum()
+    assert mass < 0.2
+    p = np.exp(logprob) / mass
+    assert (counts[-1], counts.sum()) == (0, 800)
+    np.testing.assert_array_less(np.abs(counts[:4] / 800 - p), 4.5 * np.sqrt(p * (1 - p) / 800))
+
+
+@pytest.mark.parametrize("length", [1, 2, 40])
+def test_what_this_server_repeats_of_a_begun_answer_is_not_taken_for_a_draw(url: str, length: int) -> None:
+    """A draw comes back behind all that was begun, at a short context and at a long one."""
+    prompt = Prompt("", tuple(SYMBOLS), "", (4, 5) * 30, "prefill", "01")
+    request = Request("samples", prompt, (length,), n=SLOTS, seed=1)
+    (reply,) = ask(url, request)
+    assert isinstance(reply, Reply)
+    begun = prompt.text(length)
+    answers = [choice["message"]["content"] for choice in json.loads(reply.raw)["choices"]]
+    assert all(answer.startswith(begun) for answer in answers)
+    response = openai_api.read(request, reply.raw)
+    assert isinstance(response, Response)
+    assert response.counts is not None
+    drawn = [prompt.surfaces[i] for i in np.flatnonzero(response.counts[0, :-1])]
+    assert set(drawn) == {answer[len(begun) :] for answer in answers} - {""}
 
 
 def test_the_same_seed_repeats_a_reply_and_another_does_not(url: str) -> None:

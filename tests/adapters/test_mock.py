@@ -8,7 +8,8 @@ import pytest
 
 from harness.adapters.mock import open_model, read
 from harness.errors import SpecError, UnknownName
-from harness.types import Capabilities, Failure, Form, Prompt, Reply, Request, Response
+from harness.registry import load_family
+from harness.types import Capabilities, Failure, Form, ParamValue, Prompt, Reply, Request, Response
 
 RNG = np.random.default_rng(20261121)
 
@@ -131,7 +132,10 @@ def test_ways_restricts_what_is_offered(ways: str, prefixes: bool, full: bool) -
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("logistc", r"no mock model 'logistc'; did you mean 'logistic'\? \(known: flat, logistic, step\)"),
+        (
+            "logistc",
+            r"no mock model 'logistc'; did you mean 'logistic'\? \(known: flat, logistic, observer, step\)",
+        ),
         ("step?locaton=8", r"no option of mock/step 'locaton'; did you mean 'location'\?"),
         ("flat?location=8", r"no option of mock/flat 'location'"),
     ],
@@ -158,3 +162,39 @@ def test_unknown_names_and_options_are_refused_with_a_suggestion(name: str, mess
 def test_values_out_of_range_are_refused(name: str) -> None:
     with pytest.raises(SpecError, match="mock/"):
         open_model(name)
+
+
+@pytest.mark.parametrize(
+    ("family", "options"), [("periodic", "&max_period=8"), ("bernoulli", ""), ("markov", "&order=1")]
+)
+def test_an_observer_as_a_model_reports_what_the_observer_says_of_the_same_symbols(
+    family: str, options: str
+) -> None:
+    x = prompt(24)
+    loaded = load_family(family)
+    params: dict[str, ParamValue] = {k: int(v) for k, v in [options[1:].split("=")]} if options else {}
+    law = loaded.observe(np.asarray(x.symbols), ("0", "1"), **params)
+    assert loaded.ideal in law
+    for query, observer in (("", loaded.ideal), (f"&name={list(law)[-1]}", list(law)[-1])):
+        (got,) = ask(f"observer?family={family}{query}{options}", Request("prefixes", x, tuple(range(25))))
+        assert isinstance(got, Response)
+        assert got.logprob is not None
+        np.testing.assert_allclose(np.exp(got.logprob), law[observer][:25], atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("observer", "needs a family"),
+        ("observer?family=periodc", "periodic"),
+        ("observer?family=periodic&per=3", "per"),
+    ],
+)
+def test_an_observer_that_does_not_exist_is_said_to(name: str, words: str) -> None:
+    with pytest.raises(SpecError, match=words):
+        open_model(name)
+
+
+def test_an_unknown_observer_of_a_family_is_named_with_those_there_are() -> None:
+    with pytest.raises(UnknownName, match="known: kt, period"):
+        ask("observer?family=periodic&name=perod", Request("prefixes", prompt(5), (1, 2)))

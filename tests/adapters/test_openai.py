@@ -10,7 +10,7 @@ from harness.adapters import openai, openai_api
 from harness.adapters._openai_endpoint import OpenAIEndpoint
 from harness.adapters._retry import RetryPolicy
 from harness.errors import MissingKey, SpecError
-from harness.types import Failure, Model, Prompt, Reply, Request
+from harness.types import Failure, Model, Prompt, Reply, Request, Response
 from tests.adapters.stub_server import Stub, answer, never, reset
 
 REQUEST = Request("next_token", Prompt("", ("0", "1"), "", (0, 1, 0)), (2,), top_logprobs=5)
@@ -103,7 +103,12 @@ def test_the_openai_package_and_ours_send_the_same_and_read_the_same() -> None:
     first, second = asyncio.run(main())
     assert isinstance(first, Reply)
     assert isinstance(second, Reply)
-    assert first.raw == second.raw
+    ours, theirs = openai_api.read(REQUEST, first.raw), openai.read(REQUEST, second.raw)
+    assert isinstance(ours, Response)
+    assert isinstance(theirs, Response)
+    assert ours.logprob is not None
+    assert theirs.logprob is not None
+    assert ours.logprob.tolist() == theirs.logprob.tolist()
     assert (second.prompt_tokens, second.completion_tokens, second.served_model) == (2, 1, "stub-1")
 
 
@@ -120,7 +125,7 @@ def test_a_model_of_openai_is_probed_without_fields_it_would_refuse() -> None:
     asyncio.run(main())
     chats = [body for path, _, body in stub.log if path.endswith("/chat/completions")]
     assert {body.get("max_tokens") for body in chats} == {None}
-    assert {body["max_completion_tokens"] for body in chats} == {1, 16}
+    assert {body["max_completion_tokens"] for body in chats} == {1, 4, 16}
     assert not any("top_k" in body for body in chats)
 
 

@@ -1,23 +1,21 @@
 """Probing: capabilities are what a server was seen to do, never what it answered 200 to."""
 
 import asyncio
+import json
 from collections.abc import Callable
 
 import pytest
+from aiohttp import web
 
 from harness.adapters._dialect import spread_seed
+from harness.adapters._probe_symbols import probe_prompt
 from harness.adapters._retry import RetryPolicy
-from harness.adapters.openai_api import open_model, read
+from harness.adapters.openai_api import open_model
 from harness.errors import ContextTooLong, ModelError, RenderError, TokenizationError
-from harness.types import Capabilities, Form, Model, Prompt, Reply, Request, Response
+from harness.types import Capabilities, Form, Model, Prompt, Request
+from tests.adapters.probing import QUICK, said
 from tests.adapters.stub_server import Fault, Stub, answer, cut_short, reset
 
-
-async def no_sleep(_: float) -> None:
-    """Wait for nothing."""
-
-
-QUICK = RetryPolicy(attempts=2, sleep=no_sleep)
 Use = Callable[[Model, Capabilities], None]
 
 
@@ -37,10 +35,6 @@ def probe(
             return found
 
     return asyncio.run(main())
-
-
-def said(capabilities: Capabilities, words: str) -> bool:
-    return any(words in finding for finding in capabilities.findings)
 
 
 def test_a_server_that_honours_everything_is_found_to() -> None:
@@ -79,7 +73,9 @@ def test_null_logprobs_leave_draws() -> None:
 
 @pytest.mark.parametrize(("n", "found"), [(1, 1), (2, 2), (4, 4), (10, 8), (200, 128)])
 def test_n_is_what_comes_back(n: int, found: int) -> None:
-    assert probe(Stub(n=n)).max_samples == found
+    seen = probe(Stub(n=n))
+    assert seen.max_samples == found
+    assert said(seen, "n is ignored: 1 of 128 draws came back") is (n == 1)
 
 
 def test_copies_of_one_draw_are_not_several() -> None:
@@ -119,7 +115,8 @@ def test_max_tokens_is_never_zero_and_temperature_is_always_one() -> None:
     ("refuse", "kept", "dropped"),
     [
         ((), {"top_k": 0, "min_p": 0, "seed": spread_seed(11)}, ()),
-        (("min_p",), {"seed": spread_seed(11)}, ("top_k", "min_p", "repeat_penalty")),
+        (("min_p",), {"top_k": 0, "repeat_penalty": 1, "seed": spread_seed(11)}, ("min_p",)),
+        (("min_p", "repeat_penalty"), {"top_k": 0, "repetition_penalty": 1}, ("min_p", "repeat_penalty")),
         (("seed",), {"top_k": 0, "min_p": 0}, ("seed",)),
         (("seed", "top_k"), {"top_p": 1}, ("seed", "top_k")),
     ],
@@ -153,8 +150,10 @@ def test_a_chat_only_model_is_measured_in_chat_and_refuses_completions() -> None
 def test_the_form_of_the_prompts_to_come_can_be_asked_for() -> None:
     assert not probe(Stub(), form="chat").prefixes
     assert probe(Stub(), form="completion").prefixes
-    with pytest.raises(ModelError, match="does not answer for model 'stub'"):
+    with pytest.raises(RenderError, match=r"answers chats; completion prompts are not: HTTP 404.*form: chat"):
         probe(Stub(completions=False), form="completion")
+    with pytest.raises(ModelError, match="does not answer for model 'stub'"):
+        probe(Stub(completions=False, chat=False), form="completion")
 
 
 def request(form: Form, way: str, length: int = 2) -> Request:
@@ -162,7 +161,9 @@ def request(form: Form, way: str, length: int = 2) -> Request:
     return Request("next_token" if way == "next_token" else "samples", prompt, (length,), top_logprobs=5)
 
 
-@pytest.mark.parametrize("stub", [Stub(merges=("01",)), Stub(merges=("01",), tokenize=True, echo=False)])
+@pytest.mark.parametrize(
+    "stub", [Stub(merges=("01",)), Stub(merges=("01",), tokenize="llama.cpp", echo=False)]
+)
 def test_symbols_that_merge_are_refused_before_anything_is_measured(stub: Stub) -> None:
     def use(model: Model, _: Capabilities) -> None:
         with pytest.raises(TokenizationError, match=r"'[01]' is not one token .*choose other symbols"):
@@ -181,7 +182,7 @@ def test_symbols_that_are_single_tokens_pass_and_a_window_is_kept() -> None:
         with pytest.raises(ContextTooLong, match="accepts 79 prompt tokens and a context of 80 symbols"):
             model.check(request("completion", "next_token", 80))
 
-    probe(Stub(tokenize=True, window=80), use)
+    probe(Stub(tokenize="llama.cpp", window=80), use)
 
 
 def test_nothing_listening_is_said_with_the_address() -> None:
@@ -225,29 +226,6 @@ def test_a_passing_error_does_not_change_what_is_found() -> None:
     assert clean == disturbed
 
 
-@pytest.mark.parametrize("stub", [Stub(), Stub(echo_bos=True)])
-def test_prefix_scores_are_the_law_of_the_server(stub: Stub) -> None:
-    """One echoed request gives, at every context length, what a request of its own would have given."""
-    prompt = Prompt("ab", ("0", "1"), ",", (0, 1, 1, 0, 1, 1))
-    every = Request("prefixes", prompt, tuple(range(6)), top_logprobs=6)
-
-    async def main() -> Response:
-        async with stub:
-            model = open_model("stub/stub", environ={"STUB_BASE_URL": stub.url}, policy=QUICK)
-            (reply,) = await model.send([every])
-            await model.close()
-            assert isinstance(reply, Reply)
-            response = read(every, reply.raw)
-            assert isinstance(response, Response)
-            return response
-
-    got = asyncio.run(main())
-    assert got.logprob is not None
-    for n in range(6):
-        law = stub.law(prompt.text(n))
-        assert got.logprob[n].tolist() == pytest.approx([law["0"], law["1"]])
-
-
 def test_a_server_that_is_down_is_said_to_be_without_waiting() -> None:
     waits: list[float] = []
 
@@ -265,3 +243,72 @@ def test_a_server_that_is_down_is_said_to_be_without_waiting() -> None:
 
     asyncio.run(main())
     assert waits == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (answer(429, "slow down"), "slow down"),
+        (answer(401, "expired"), "expired"),
+        (reset, "ServerDisconnectedError"),
+        (answer(429, '{"error": {"message": "insufficient_quota"}}'), "insufficient_quota"),
+    ],
+)
+@pytest.mark.parametrize("after", [3, 6, 12])
+def test_a_failure_that_says_nothing_of_the_model_is_no_finding(fault: Fault, words: str, after: int) -> None:
+    """To take a full rate for missing log-probabilities would have a run measured by draws."""
+    served: list[Fault] = []
+    stub = Stub()
+
+    async def turned(request: web.Request) -> web.StreamResponse:
+        served.append(fault)
+        if len(served) > after:
+            return await fault(request)
+        return await stub.answer(request)
+
+    stub.always = turned
+    with pytest.raises(ModelError, match=f"cut short after [0-9]+ answers .*{words}"):
+        probe(stub)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(500, "not implemented"), (403, "You are not allowed to request logprobs from this model")],
+)
+def test_a_lasting_refusal_of_one_question_is_an_answer_to_it(status: int, words: str) -> None:
+    """Servers answer 500 to what they were not made for, and OpenAI 403 to log-probabilities of some models."""
+    stub = Stub()
+
+    async def without_logprobs(request: web.Request) -> web.StreamResponse:
+        body = json.loads(await request.read() or b"{}")
+        return await (answer(status, words)(request) if "logprobs" in body else stub.answer(request))
+
+    stub.always = without_logprobs
+    found = probe(stub)
+    assert (found.top_logprobs, found.max_samples) == (0, 128)
+    assert said(found, f"no log-probabilities: HTTP {status}: {words}")
+
+
+def test_replies_that_name_no_model_are_said_to() -> None:
+    assert said(probe(Stub(models=("",))), "the replies name no model")
+
+
+def test_strings_of_a_vocabulary_that_do_not_spell_the_prompt_prove_nothing() -> None:
+    """vLLM gives the strings of a byte-level vocabulary as they are, where "\u00e9" is written "\u00c3\u00a9"."""
+    stub = Stub(tokenize="vllm")
+
+    async def garbled(request: web.Request) -> web.StreamResponse:
+        if request.path != "/tokenize":
+            return await stub.answer(request)
+        return web.json_response({"count": 1, "max_model_len": 9, "tokens": [7], "token_strs": ["\u00c3"]})
+
+    stub.always = garbled
+    assert said(probe(stub), "every symbol is one token, by the echoed tokens")
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 10, 26, 60, 94])
+def test_every_symbol_stands_behind_another_in_the_probe_prompt(count: int) -> None:
+    """At the start of a text some tokenizers write a symbol with another token."""
+    prompt = probe_prompt(tuple(map(str, range(count))), ",", "completion")
+    assert set(prompt.symbols[1:]) == set(range(count))
+    assert 24 <= len(prompt.symbols) <= 96

@@ -25,6 +25,15 @@ TRANSFORMERS = (
 )
 
 
+# What llama.cpp's server answers to /v1/responses with max_output_tokens=16: it does not say that it was cut off.
+LLAMA_CPP_RESPONSE = (
+    b'{"completed_at":1795279634,"created_at":1795279634,"id":"resp_KQNG","model":"tiny","object":"response",'
+    b'"output":[{"content":[{"type":"output_text","annotations":[],"logprobs":[],"text":"0101010101010101"}],'
+    b'"id":"msg_Lqbv","role":"assistant","status":"completed","type":"message"}],"status":"completed","usage":'
+    b'{"input_tokens":19,"output_tokens":16,"total_tokens":35,"input_tokens_details":{"cached_tokens":0}}}'
+)
+
+
 def prompt(*surfaces: str, form: Form = "completion") -> Prompt:
     return Prompt("", surfaces, "", (0, 1, 0, 1), form)
 
@@ -151,6 +160,18 @@ HIDDEN = (
     b'{"choices":[{"message":{"content":""},"finish_reason":"length"}],'
     b'"usage":{"completion_tokens_details":{"reasoning_tokens":1}}}'
 )
+THINKS = b'{"choices":[{"message":{"content":"<think>"},"finish_reason":"length"}]}'
+PARTS = (
+    b'{"choices":[{"message":{"content":[{"type":"thinking","thinking":[{"type":"text","text":"Let"}]}]},'
+    b'"finish_reason":"length"}]}'
+)
+NOTHING = b'{"choices":[{"message":{"content":""},"finish_reason":"stop"}],"usage":{"completion_tokens":0}}'
+UNSAID = b'{"choices":[{"message":{"content":""}}]}'
+BROKEN_OFF = b'{"choices":[{"index":0,"text":"","finish_reason":"abort"}]}'
+TOOL = b'{"choices":[{"message":{"content":null},"finish_reason":"tool_calls"}]}'
+IN_CHOICE = b'{"choices":[{"error":{"code":429,"message":"slow"},"message":{"content":""}}]}'
+OVERFLOWED = b'{"error":{"code":400,"message":"x","metadata":{"raw":"maximum context length is 512"}}}'
+NUMBER = b'{"choices":[{"text":"0","logprobs":-0.3,"finish_reason":"length"}]}'  # of no known shape
 REFUSED = b'{"choices":[{"message":{"content":null,"refusal":"I cannot help"},"finish_reason":"stop"}]}'
 FILTERED = b'{"choices":[{"text":"","finish_reason":"content_filter"}]}'
 
@@ -163,6 +184,15 @@ FILTERED = b'{"choices":[{"text":"","finish_reason":"content_filter"}]}'
         (FILTERED, "filtered"),
         (THOUGHT, "truncated"),
         (HIDDEN, "truncated"),
+        (THINKS, "truncated"),
+        (PARTS, "truncated"),
+        (NOTHING, "malformed"),
+        (UNSAID, "malformed"),
+        (BROKEN_OFF, "server"),
+        (TOOL, "malformed"),
+        (IN_CHOICE, "rate_limit"),
+        (OVERFLOWED, "overflow"),
+        (NUMBER, "malformed"),
         (chat("0", math.nan, {}), "malformed"),
         (chat("0", -0.5, {"1": math.nan}), "malformed"),
         (chat("0", 0.5, {}), "malformed"),
@@ -188,6 +218,92 @@ def test_what_is_no_answer_is_a_typed_failure(raw: bytes, kind: FailureKind) -> 
     assert isinstance(got, Failure)
     assert got.kind == kind
     assert len(got.detail) < 400
+
+
+@pytest.mark.parametrize("raw", [NOTHING, UNSAID, BROKEN_OFF, IN_CHOICE, REFUSED, FILTERED, THINKS, PARTS])
+def test_what_is_no_answer_is_no_draw_either(raw: bytes) -> None:
+    assert isinstance(read(samples(1, "0", "1", form="chat"), raw), Failure)
+
+
+def test_a_model_that_ends_its_turn_has_drawn_none_of_the_symbols() -> None:
+    got = read(samples(2, "0", "1", form="chat"), drawn("", "1", form="chat", finish_reason="stop"))
+    assert isinstance(got, Response)
+    assert got.counts is not None
+    assert got.counts.tolist() == [[0, 1, 1]]
+
+
+def test_a_choice_that_came_twice_is_not_two_draws() -> None:
+    raw = json.loads(drawn("0", "1", "0"))
+    raw["choices"][2]["index"] = 1
+    got = read(samples(3, "0", "1"), json.dumps(raw).encode())
+    assert got == Failure("malformed", "choice 1 came twice")
+
+
+def test_one_refused_choice_spoils_the_reply() -> None:
+    raw = json.loads(drawn("0", "1", form="chat"))
+    raw["choices"][1]["message"] = {"content": None, "refusal": "no"}
+    got = read(samples(2, "0", "1", form="chat"), json.dumps(raw).encode())
+    assert isinstance(got, Failure)
+    assert got.kind == "refused"
+
+
+# As servers write them, by their sources: fields of their own, null where others leave out, no `bytes`.
+VLLM = (
+    b'{"id":"cmpl-1","object":"text_completion","created":1,"model":"m","choices":[{"index":0,"text":"0",'
+    b'"logprobs":{"text_offset":[0],"token_logprobs":[-0.5],"tokens":["0"],"top_logprobs":[{"0":-0.5,"1":-1.0}]},'
+    b'"finish_reason":"length","stop_reason":null,"token_ids":null,"prompt_logprobs":null,'
+    b'"prompt_token_ids":null}],"service_tier":null,"system_fingerprint":null,"usage":{"prompt_tokens":3,'
+    b'"total_tokens":4,"completion_tokens":1,"prompt_tokens_details":null},"kv_transfer_params":null}'
+)
+SGLANG = (
+    b'{"id":"1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":'
+    b'"assistant","content":"0","reasoning_content":null,"tool_calls":null},"logprobs":{"content":[{"token":"0",'
+    b'"bytes":[48],"logprob":-0.5,"top_logprobs":[{"token":"0","bytes":[48],"logprob":-0.5},{"token":"1",'
+    b'"bytes":[49],"logprob":-1.0}]}]},"finish_reason":"length","matched_stop":null}],"usage":{"prompt_tokens":3,'
+    b'"total_tokens":4,"completion_tokens":1,"prompt_tokens_details":null,"reasoning_tokens":0},"metadata":{}}'
+)
+TGI = (
+    b'{"object":"chat.completion","id":"","created":1,"model":"m","system_fingerprint":"3.0-sha","choices":[{'
+    b'"index":0,"message":{"role":"assistant","content":"0"},"logprobs":{"content":[{"token":"0","logprob":-0.5,'
+    b'"top_logprobs":[{"token":"0","logprob":-0.5},{"token":"1","logprob":-1.0}]}]},"finish_reason":"length"}],'
+    b'"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}'
+)
+MISTRAL = (
+    b'{"id":"1","object":"chat.completion","created":1,"model":"m","usage":{"prompt_tokens":3,"total_tokens":4,'
+    b'"completion_tokens":1,"prompt_audio_seconds":null},"choices":[{"index":0,"finish_reason":"length",'
+    b'"prompt_logprobs":null,"message":{"role":"assistant","content":[{"type":"text","text":"0"}],"tool_calls":'
+    b'null,"prefix":false},"logprobs":{"content":[{"token":"0","logprob":-0.5,"bytes":[48],"token_id":6,'
+    b'"top_logprobs":[{"token":"0","logprob":-0.5,"bytes":[48],"token_id":6},{"token":"1","logprob":-1.0,'
+    b'"bytes":[49],"token_id":7}]}]}}]}'
+)
+
+
+@pytest.mark.parametrize("raw", [VLLM, SGLANG, TGI, MISTRAL])
+def test_the_shapes_of_other_servers_are_read_alike(raw: bytes) -> None:
+    np.testing.assert_allclose(row(read(next_token("0", "1", form="chat"), raw)), [-0.5, -1.0])
+    draw = read(samples(1, "0", "1", form="chat"), raw)
+    assert isinstance(draw, Response)
+    assert draw.counts is not None
+    assert draw.counts.tolist() == [[1, 0, 0]]
+
+
+@pytest.mark.parametrize("field", ["logprobs", "usage", "model", "index", "finish_reason"])
+@pytest.mark.parametrize("value", [0, 1.5, "words", [], {"a": []}, None, [None], True])
+def test_a_field_that_nothing_depends_on_never_spoils_a_draw(field: str, value: object) -> None:
+    raw = json.loads(drawn("0", form="chat"))
+    (raw if field in ("usage", "model") else raw["choices"][0])[field] = value
+    got = read(samples(1, "0", "1", form="chat"), json.dumps(raw).encode())
+    assert isinstance(got, Response)
+
+
+def test_a_response_of_another_server_is_read_by_its_first_symbol() -> None:
+    got = read(samples(1, "0", "1", form="chat"), LLAMA_CPP_RESPONSE)
+    assert isinstance(got, Response)
+    assert got.counts is not None
+    assert got.counts.tolist() == [[1, 0, 0]]
+    scored = read(next_token("0", "1", form="chat"), LLAMA_CPP_RESPONSE)
+    assert isinstance(scored, Failure)
+    assert scored.kind == "malformed"
 
 
 def test_rubbish_is_quoted() -> None:

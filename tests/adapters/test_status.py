@@ -27,6 +27,30 @@ NO_QUOTA = (
     b'{"error":{"message":"You exceeded your current quota, please check your plan and billing details.",'
     b'"type":"insufficient_quota"}}'
 )
+TGI_OVERFLOW = (
+    b'{"error":"Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000",'
+    b'"error_type":"validation"}'
+)
+SGLANG_OVERFLOW = (
+    b'{"object":"error","message":"The input (900 tokens) is longer than the model\'s context length '
+    b'(512 tokens).","code":400}'
+)
+MISTRAL_OVERFLOW = (
+    b'{"object":"error","message":"Prompt contains 40000 tokens and 0 draft tokens, too large for model with '
+    b'32768 maximum context length","type":"invalid_request_prompt","code":"3051"}'
+)
+OPENAI_FLAGGED = (
+    b'{"error":{"message":"Invalid prompt: your prompt was flagged as potentially violating our usage policy.",'
+    b'"type":"invalid_request_error","code":"invalid_prompt"}}'
+)
+OPENROUTER_FLAGGED = (
+    b'{"error":{"code":403,"message":"meta-llama/x requires moderation on Provider. Your input was flagged for '
+    b'\\"violence\\".","metadata":{"reasons":["violence"]}}}'
+)
+OPENROUTER_BEHIND = (
+    b'{"error":{"message":"Provider returned error","code":400,"metadata":{"raw":"{\\"error\\": \\"This model\'s '
+    b'maximum context length is 512 tokens\\"}","provider_name":"Azure"}}}'
+)
 LLAMA_N = b'{"error":{"code":400,"message":"Field \'n\': Value must be between 1 <= value <= 4, but got 5"}}'
 
 
@@ -36,7 +60,14 @@ LLAMA_N = b'{"error":{"code":400,"message":"Field \'n\': Value must be between 1
         (400, LLAMA_OVERFLOW, "overflow"),
         (400, OPENAI_OVERFLOW, "overflow"),
         (400, VLLM_OVERFLOW, "overflow"),
+        (422, TGI_OVERFLOW, "overflow"),
+        (400, SGLANG_OVERFLOW, "overflow"),
+        (400, MISTRAL_OVERFLOW, "overflow"),
+        (400, OPENROUTER_BEHIND, "overflow"),
         (413, b"", "overflow"),
+        (400, OPENAI_FLAGGED, "filtered"),
+        (403, OPENROUTER_FLAGGED, "filtered"),
+        (402, b'{"error":{"code":402,"message":"Insufficient credits"}}', "auth"),
         (400, AZURE_FILTER, "filtered"),
         (400, LLAMA_N, "request"),
         (401, b'{"error": {"message": "Incorrect API key provided"}}', "auth"),
@@ -67,6 +98,13 @@ def test_the_message_of_the_server_is_shown() -> None:
     failure = failure_of(HttpReply(400, {}, LLAMA_N))
     assert failure is not None
     assert failure.detail == "HTTP 400: Field 'n': Value must be between 1 <= value <= 4, but got 5"
+
+
+def test_the_words_of_the_provider_behind_a_router_are_shown() -> None:
+    failure = failure_of(HttpReply(400, {}, OPENROUTER_BEHIND))
+    assert failure is not None
+    assert "Provider returned error: " in failure.detail
+    assert "maximum context length is 512" in failure.detail
 
 
 @pytest.mark.parametrize("body", [b"x" * 10_000, b"\xff\xfe" * 9_000, b"<html>\n" * 5_000, b"[" * 9_000])

@@ -39,7 +39,7 @@ def test_a_reply_comes_back_as_bytes_with_lower_case_headers() -> None:
 def test_a_call_without_a_whole_answer_is_a_transient_failure(fault: Fault, kind: str) -> None:
     got = post(Stub(always=fault), timeout_s=0.3 if fault is never else 30)
     assert isinstance(got, Failure)
-    assert (got.kind, got.transient) == (kind, True)
+    assert (got.kind, got.transient, got.attempts) == (kind, True, 1)
 
 
 def test_nothing_listening_is_a_transport_failure() -> None:
@@ -53,7 +53,7 @@ def test_nothing_listening_is_a_transport_failure() -> None:
 
     got = asyncio.run(main())
     assert isinstance(got, Failure)
-    assert got.kind == "transport"
+    assert (got.kind, got.attempts) == ("transport", 0)  # nothing was sent: nothing can have been billed
     assert "Connect" in got.detail
 
 
