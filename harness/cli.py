@@ -34,7 +34,8 @@ def cli() -> None:
     your own curves (icl transitions FILE.csv).
 
     Exit status: 0 complete; 2 bad usage or suite; 3 complete with failures recorded; 4 stopped at
-    the budget; 130 interrupted. Every run that stopped goes on with the same command.
+    the budget; 5 waiting for a batch; 130 interrupted. Every run that stopped goes on with the same
+    command.
     """
 
 
@@ -56,7 +57,7 @@ def cli() -> None:
 )
 @click.option("--seed", type=int, help="Replaces the suite's seed.")
 @click.option(
-    "--batch", is_flag=True, help="Use the provider's batch API (none of the providers here has one yet)."
+    "--batch", is_flag=True, help="Hand in to the provider's batch API and leave; run again to collect."
 )
 @click.option("--executor", type=click.Choice(["local", "ray"]), default="local", show_default=True)
 def run_command(
@@ -79,11 +80,9 @@ def run_command(
     from harness.commands.run import run_suite
     from harness.execute import RunOptions
 
-    if batch:
-        raise SpecError("--batch: no provider of this version has a batch API; leave it out")
     if executor == "ray":
         raise SpecError("--executor ray is not available in this version; leave it out")
-    options = RunOptions(models, out, limit, max_cost, max_connections, seed, dry_run)
+    options = RunOptions(models, out, limit, max_cost, max_connections, seed, dry_run, batch)
     sys.exit(run_suite(suite, options))
 
 

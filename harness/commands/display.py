@@ -1,68 +1,18 @@
-"""What commands show: a progress bar on a terminal, plain lines elsewhere, and the table of transitions."""
+"""What commands show: lines as they are, and the table of transitions."""
 
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
-from harness.runner import Tally
-from harness.types import CurveResult, RunResult, Transition
-
-_LINE_EVERY_S = 10.0
+from harness.results import SELECTION
+from harness.types import CurveResult, ModelInfo, RunResult, Transition
 
 
 def say(console: Console, text: str, style: str | None = None) -> None:
     """Print one line as it is: no markup, no colours of rich's own choosing, no wrapping."""
     console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
-
-
-@contextmanager
-def progress(console: Console) -> Iterator[Callable[[Tally], None]]:
-    """Show how a run stands; yields what to call when it changes."""
-    if not console.is_terminal:
-        yield _line_printer(console)
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("asking", total=None, note="")
-
-        def tick(tally: Tally) -> None:
-            failed = sum(tally.failed.values())
-            note = f"{tally.spent_usd:.2f} USD" + (f", {failed} failed" if failed else "")
-            bar.update(task, total=tally.total, completed=tally.done, note=note)
-
-        yield tick
-
-
-def _line_printer(console: Console) -> Callable[[Tally], None]:
-    last = time.monotonic()
-
-    def tick(tally: Tally) -> None:
-        nonlocal last
-        if time.monotonic() - last >= _LINE_EVERY_S:
-            last = time.monotonic()
-            failed = sum(tally.failed.values())
-            say(console, f"{tally.done} of {tally.total}, {failed} failed, {tally.spent_usd:.4f} USD")
-
-    return tick
 
 
 def print_transitions_table(result: RunResult) -> None:
@@ -72,6 +22,10 @@ def print_transitions_table(result: RunResult) -> None:
         rows = [_row(curve) for curve in result.curves if curve.model == model.name]
         heads = ("curve", "verdict", "P", "half-way at", "width 10-90 %", "p from, to", "excess delay")
         console.print(table_of(heads, rows, title=model.name))
+        for sentence in served_words(model):
+            say(console, f"caution: {sentence}")
+    for sentence in selections(result):
+        say(console, f"caution: {sentence}")
     for sentence in result.unjudged:
         say(console, f"no curve: {sentence}")
     options = result.options
@@ -81,6 +35,25 @@ def print_transitions_table(result: RunResult) -> None:
         "intervals 95 %; controls are judged by what they show beyond the unigram observer",
         "dim",
     )
+
+
+def served_words(model: ModelInfo) -> list[str]:
+    """Return the warning that several models answered under one name, if they did."""
+    if len(model.served_models) < 2:
+        return []
+    ids = ", ".join(model.served_models)
+    return [f"{model.name} was served by {len(model.served_models)} models ({ids}); its curves mix them"]
+
+
+def selections(result: RunResult) -> list[str]:
+    """Return the curves whose calls fail more often as the context grows, a sentence each."""
+    found = []
+    for curve in result.curves:
+        first = next(iter(curve.transition.warnings), "")
+        if first.startswith(SELECTION):
+            control = f", control {curve.control}" if curve.control else ""
+            found.append(f"{curve.model}: {curve.title}{control}: {first}")
+    return found
 
 
 def wide_console() -> Console:

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from harness.commands.display import table_of, wide_console
-from harness.registry import family_names, load_family, provider_names, suite_names
-from harness.store import open_store
+from harness.registry import family_names, load_family, provider_names, provider_summary, suite_names
+from harness.store_files import open_store
 from harness.suite_files import load_suite
 
 
@@ -34,9 +34,9 @@ def _tasks() -> list[tuple[str, ...]]:
 def _models() -> list[tuple[str, ...]]:
     from harness.local_models.checkpoints import bundled_names
 
-    local = [(f"local/{name}", "ships with the package") for name in bundled_names()]
-    other = [(f"{name}/...", "see README, section models") for name in provider_names()]
-    return [("model", "where"), *local, *other]
+    local = [(f"local/{name}", "Ships with the package") for name in bundled_names()]
+    other = [(f"{name}/...", provider_summary(name).replace("`", "")) for name in provider_names()]
+    return [("model", "what it is, and the environment variables it reads"), *local, *other]
 
 
 def _runs() -> list[tuple[str, ...]]:

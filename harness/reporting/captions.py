@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.reporting.levels import failures_per_level, fitted
-from harness.reporting.numbers import count, level, percent
+from harness.reporting.numbers import count, level, money, percent
 from harness.reporting.sections import Entry, params_words
 from harness.reporting.summary import WAY_WORDS
 from harness.reporting.wording import (
@@ -18,6 +18,7 @@ from harness.reporting.wording import (
     posterior_words,
     verdict_sentence,
 )
+from harness.types import CountCurve
 
 PROMPT_CHARACTERS = 3000
 """Longest example prompt shown whole; of a longer one, both ends."""
@@ -64,7 +65,7 @@ def caption(entry: Entry) -> Caption:
 def figure_note(entry: Entry) -> str:
     """Return the caption of a figure: what its marks mean for this curve, with the options in force."""
     result, t = entry.result, entry.result.transition
-    what = "share of answers" if np.isnan(result.raw).all() else "mean over sequences"
+    what = "share of answers" if isinstance(result.curve, CountCurve) else "mean over sequences"
     parts = [f"Blue: {what} with 95 % interval"]
     if fitted(entry.result) is not None:
         parts.append("thin line: fit")
@@ -84,7 +85,7 @@ def _measured(entry: Entry) -> str:
     scored = np.nan_to_num(result.scored)
     low, high = float(scored.min(initial=np.inf)), float(scored.max(initial=0.0))
     n = count(low) if low == high else f"{count(low)} to {count(high)}"
-    unit = "answers" if np.isnan(result.raw).all() else "sequences"
+    unit = "answers" if isinstance(result.curve, CountCurve) else "sequences"
     order = "nested prefixes" if result.nested else "fresh sequences at each context length"
     words = [
         params_words(result),
@@ -97,6 +98,8 @@ def _measured(entry: Entry) -> str:
     if result.context_tokens is not None and result.context_tokens.size:
         symbols, tokens = level(result.curve.level[-1]), count(result.context_tokens[-1])
         words.append(f"the longest context, {symbols} symbols, is {tokens} tokens")
+    if result.cost_usd:
+        words.append(f"spend {money(result.cost_usd)}")
     return "; ".join(part for part in words if part)
 
 

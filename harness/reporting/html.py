@@ -10,10 +10,18 @@ from harness.reporting.drawing import svg
 from harness.reporting.figures import NARROW, WIDE, draw_curve
 from harness.reporting.levels import failures_per_level, ideal_transition, lowest_mass
 from harness.reporting.methods import methods
-from harness.reporting.numbers import money, number, with_interval
+from harness.reporting.numbers import number, with_interval
 from harness.reporting.overview import ONSET, draw_onset, draw_overview, onset_note, overview_size
 from harness.reporting.sections import Entry, Section, entries, sections, sweeps
-from harness.reporting.summary import model_summary, run_totals, spend_words, tokens_words, ways
+from harness.reporting.summary import (
+    model_spend,
+    model_summary,
+    model_tokens,
+    run_totals,
+    spend_words,
+    tokens_words,
+    ways,
+)
 from harness.reporting.wording import delay_words, short_verdict
 from harness.types import RunResult
 
@@ -131,8 +139,8 @@ def _run_facts(run: RunResult) -> RunFacts:
             ("served as", ", ".join(model.served_models) or "not named"),
             ("probing found", "; ".join(model.findings) or "nothing recorded"),
             ("requests", f"{model.requests:,}, of which {model.failed_requests:,} failed"),
-            ("tokens", tokens_words(model.prompt_tokens, model.completion_tokens)),
-            ("spend", money(model.cost_usd)),
+            ("tokens", model_tokens(model)),
+            ("spend", model_spend(model)),
         )
         for model in run.models
     )

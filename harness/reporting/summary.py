@@ -55,6 +55,26 @@ def tokens_words(prompt: int | None, completion: int | None) -> str:
     return f"{count(prompt)} in, {count(completion)} out"
 
 
+def model_tokens(model: ModelInfo) -> str:
+    """Return the tokens of one model, with those that are billed otherwise or not shown."""
+    words = tokens_words(model.prompt_tokens, model.completion_tokens)
+    if model.cached_tokens:
+        words += f"; {count(model.cached_tokens)} of them read from the provider's prompt cache"
+    if model.hidden_tokens:
+        words += f"; {count(model.hidden_tokens)} of them spent on reasoning that is not shown"
+    return words
+
+
+def model_spend(model: ModelInfo) -> str:
+    """Return what one model cost, and apart from it what may have been spent for nothing."""
+    words = money(model.cost_usd)
+    if model.doubtful_usd:
+        words += (
+            f", and at most {money(model.doubtful_usd)} more for probing and for attempts without an answer"
+        )
+    return words
+
+
 def ways(curves: Sequence[CurveResult]) -> str:
     """Return how a model was measured, each way once."""
     return "; ".join(WAY_WORDS[way] for way in dict.fromkeys(c.way for c in curves)) or "not measured"
@@ -134,6 +154,6 @@ def _reliability(model: ModelInfo, curves: Sequence[CurveResult]) -> str:
     if low:
         where = plural(low, "curve")
         words += f"; in {where} the declared symbols capture less than {MASS_WARNING} of the probability"
-    changed = len(model.served_models) > 1
-    moved = f" The server named {plural(len(model.served_models), 'model')} in this run." if changed else ""
-    return f"{words}.{moved}"
+    if len(model.served_models) < 2:
+        return f"{words}."
+    return f"{words}. {listing(list(model.served_models))} answered under this name: the curves mix them."

@@ -27,8 +27,8 @@ def runs_df(results: Sequence[RunResult]) -> pd.DataFrame:
     """Return one row a run and model: how it was measured and what it cost (`cost_usd` absent if unknown)."""
     columns = [
         "run", "suite_digest", "seed", "created", "model", "fingerprint", "served_models", "curves",
-        "requests", "failed_requests", "prompt_tokens", "completion_tokens", "cost_usd", "settings",
-        "versions",
+        "requests", "failed_requests", "prompt_tokens", "completion_tokens", "cached_tokens", "hidden_tokens",
+        "cost_usd", "doubtful_usd", "settings", "versions",
     ]  # fmt: skip
     rows = [
         {
@@ -44,7 +44,10 @@ def runs_df(results: Sequence[RunResult]) -> pd.DataFrame:
             "failed_requests": model.failed_requests,
             "prompt_tokens": model.prompt_tokens,
             "completion_tokens": model.completion_tokens,
+            "cached_tokens": model.cached_tokens,
+            "hidden_tokens": model.hidden_tokens,
             "cost_usd": model.cost_usd,
+            "doubtful_usd": model.doubtful_usd,
             "settings": _json(dict(model.settings)),
             "versions": _json(dict(run.versions)),
         }

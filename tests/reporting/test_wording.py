@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.reporting.summary import model_summary, run_totals, spend_words
+from harness.reporting.summary import model_spend, model_summary, model_tokens, run_totals, spend_words
 from harness.reporting.wording import (
     beyond_sentence,
     delay_words,
@@ -184,7 +184,8 @@ def test_a_summary_counts_what_the_curves_say() -> None:
 
 
 def test_a_model_that_changed_in_the_run_is_told() -> None:
-    assert "The server named 2 models in this run." in model_summary(model_info(served_models=("a", "b")), [])
+    words = model_summary(model_info(served_models=("a", "b")), [])
+    assert "a and b answered under this name: the curves mix them." in words
 
 
 def test_an_unknown_price_is_added_as_unknown() -> None:
@@ -211,4 +212,15 @@ def test_context_lengths_without_any_score_are_named_with_the_reason() -> None:
     assert text == (
         "Nothing could be scored at context length 300, 400 (48 overflow) and 0 (48 uncovered): "
         "not drawn and not analysed."
+    )
+
+
+def test_tokens_and_money_that_are_not_plain_are_told_apart() -> None:
+    plain = model_info(prompt_tokens=1000, completion_tokens=60, cost_usd=0.5)
+    assert (model_tokens(plain), model_spend(plain)) == ("1,000 in, 60 out", "$0.50")
+    other = replace(plain, cached_tokens=700, hidden_tokens=40, doubtful_usd=0.02)
+    assert "700 of them read from the provider's prompt cache" in model_tokens(other)
+    assert "40 of them spent on reasoning that is not shown" in model_tokens(other)
+    assert (
+        model_spend(other) == "$0.50, and at most $0.020 more for probing and for attempts without an answer"
     )
