@@ -10,18 +10,15 @@ minutes, which is why this is a script and not a test:
 
 import argparse
 import os
-import socket
-import subprocess
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks._server_process import free_port, serving
 from harness.analysis import transition
 from harness.curves import Measured
 from harness.local_models.checkpoints import resolve_checkpoint
@@ -49,11 +46,8 @@ def main() -> None:
     tasks = [t.model_copy(update={"sequences": arguments.sequences}) for t in suite.tasks]
     suite = suite.model_copy(update={"tasks": tasks, "models": [LOCAL, SERVED]})
     with tempfile.TemporaryDirectory() as folder:
-        gguf = Path(folder) / "model.gguf"
-        checkpoint = resolve_checkpoint("icl-mixture").directory
-        assert checkpoint is not None
-        export_gguf(checkpoint, gguf)
-        with server(arguments.python, gguf, fast=arguments.fast) as url:
+        gguf = bundled_gguf(Path(folder))
+        with llama_cpp_python_server(arguments.python, gguf, fast=arguments.fast) as url:
             os.environ["LLAMA_CPP_PYTHON_BASE_URL"] = url
             started = time.perf_counter()
             local, served = run_both(suite, (LOCAL, SERVED), Path(folder) / "run")
@@ -62,65 +56,45 @@ def main() -> None:
     print(f"\n{seconds:.0f} s for both models, {arguments.sequences} sequences a condition")
 
 
-def print_table(local: list[Measured], served: list[Measured]) -> None:
-    print(
-        "| condition | way | levels compared | max abs d log p(target), nat | verdict local | verdict served |"
-    )
-    print("|---|---|---|---|---|---|")
-    for ours, theirs in zip(local, served, strict=True):
-        both = ~np.isnan(ours.raw) & ~np.isnan(theirs.raw)
-        seen = both.any(
-            axis=0
-        )  # echo says nothing of the first token: context length 0 is the local adapter's alone
-        curves = [SequenceCurve("c", m.levels[seen], m.p[:, seen], m.ids) for m in (ours, theirs)]
+def bundled_gguf(folder: Path) -> Path:
+    """Write the bundled checkpoint as a GGUF file and return its path."""
+    checkpoint = resolve_checkpoint("icl-mixture").directory
+    assert checkpoint is not None
+    export_gguf(checkpoint, folder / "model.gguf")
+    return folder / "model.gguf"
+
+
+def print_table(ours: list[Measured], theirs: list[Measured]) -> None:
+    """Print one line a condition, and a last one with the largest difference and the verdicts that differ."""
+    print("| condition | ways | levels compared | max abs d log p(target), nat | verdicts |")
+    print("|---|---|---|---|---|")
+    gaps, differing = [], 0
+    for first, second in zip(ours, theirs, strict=True):
+        both = ~np.isnan(first.raw) & ~np.isnan(second.raw)
+        # Echo says nothing of the first token: context length 0 is left out where one of the two lacks it.
+        seen = both.any(axis=0)
+        curves = [SequenceCurve("c", m.levels[seen], m.p[:, seen], m.ids) for m in (first, second)]
         verdicts = [transition(curve).verdict for curve in curves]
-        title = ours.item.condition.title
-        gap = largest_difference(ours, theirs)
-        print(f"| {title} | {theirs.way} | {int(both.sum())} | {gap:.2e} | {verdicts[0]} | {verdicts[1]} |")
+        gaps.append(largest_difference(first, second))
+        differing += verdicts[0] != verdicts[1]
+        ways = f"{first.way}, {second.way}"
+        title = first.item.condition.title
+        print(f"| {title} | {ways} | {int(both.sum())} | {gaps[-1]:.2e} | {', '.join(verdicts)} |")
+    print(f"| all {len(gaps)} | | | {max(gaps):.2e} | {differing} differ |")
 
 
 @contextmanager
-def server(python: str, gguf: Path, *, fast: bool) -> Iterator[str]:
-    """Serve the model on a free loopback port; n_ctx is well above length + 1."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        python,
-        "-m",
-        "llama_cpp.server",
-        "--model",
-        str(gguf),
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-    ]
-    command += [
-        "--n_ctx",
-        "512",
-        "--logits_all",
-        "true",
-        "--n_threads",
-        "1",
-        "--flash_attn",
-        "false",
-    ]
+def llama_cpp_python_server(python: str, gguf: Path, *, fast: bool = False) -> Iterator[str]:
+    """Serve a GGUF file and yield the base URL, ending in /v1; 512 tokens of context."""
+    port = free_port()
+    command = [python, "-m", "llama_cpp.server", "--model", str(gguf), "--host", "127.0.0.1"]
+    command += ["--port", str(port), "--n_ctx", "512", "--n_threads", "1"]
+    command += ["--logits_all", "true", "--flash_attn", "false"]
     if not fast:
         command += ["--type_k", "0", "--type_v", "0"]  # float32; the default is float16
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        url = f"http://127.0.0.1:{port}/v1"
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"{url}/models", timeout=5).close()
-                break
-            except urllib.error.URLError:
-                time.sleep(0.1)
+    url = f"http://127.0.0.1:{port}/v1"
+    with serving(command, f"{url}/models"):
         yield url
-    finally:
-        process.terminate()
-        process.wait()
 
 
 if __name__ == "__main__":
