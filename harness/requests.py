@@ -13,6 +13,10 @@ def request_json(request: Request) -> str:
     later: dict[str, object] = {}
     if prompt.form == "prefill":
         later["instruction"] = prompt.instruction
+    if prompt.footer:
+        later["footer"] = prompt.footer
+    if prompt.written:
+        later["written"] = prompt.written
     if request.restricted:
         later["restricted"] = True
     return json.dumps(

@@ -14,6 +14,7 @@ from harness.local_models.alignment import Aligned, Aligner, Row
 from harness.local_models.loading import LoadedModel, load_checkpoint
 from harness.local_models.replies import pack_counts, pack_logprobs
 from harness.local_models.scoring import RowJob, draw_next, score_rows
+from harness.local_models.tokens import token_texts
 from harness.types import Capabilities, Failure, Floats, Form, Prompt, Reply, Request
 
 _MAX_SAMPLES = 1 << 20
@@ -88,6 +89,10 @@ class LocalModel:
     def count_tokens(self, text: str) -> int:
         """Return the number of tokens of a text, BOS included where the tokenizer adds it."""
         return len(self.loaded.tokenizer(text, verbose=False)["input_ids"])
+
+    async def tokens(self, text: str) -> list[str]:
+        """Return what each token of a text stands for, without BOS; an unknown one by its name."""
+        return token_texts(self.loaded.tokenizer, text)
 
     async def probe(self, surfaces: Seq[str], between: str, form: Form = "completion") -> Capabilities:
         """Establish whether one pass scores every prefix as scoring the prefix alone does."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.errors import ContextTooLong, RenderError, SpecError, TokenizationError
+from harness.local_models.tokens import names, seen, tokenize
 from harness.types import Prompt, Request
 
 if TYPE_CHECKING:
@@ -43,10 +44,11 @@ class Aligner:
 
         A completion prompt is one row, read at every context length, and so is an
         answer begun for the model, behind the template's words. A chat prompt
-        closes each context with the template's own words, so it is one row per
-        context length. Raises TokenizationError unless every symbol is one token,
-        the same wherever it stands; ContextTooLong, never truncating; RenderError
-        for a chat prompt without a chat template.
+        closes each context with the template's own words, and a question with its
+        footer, so they are one row per context length. Raises TokenizationError
+        unless every symbol is one token, the same wherever it stands;
+        ContextTooLong, never truncating; RenderError for a chat prompt without a
+        chat template.
         """
         if request.prompt.form == "prefill":
             request = replace(request, prompt=_opened(self._tokenizer, request.prompt))
@@ -56,15 +58,26 @@ class Aligner:
             raise SpecError(
                 f"context lengths {lengths!r} are not in 0..{len(prompt.symbols)}, the symbols there are"
             )
-        key = (prompt.form, prompt.header, prompt.between, *prompt.surfaces)
+        key = (prompt.form, prompt.header, prompt.between, prompt.footer, *prompt.surfaces)
         if key not in self._ids:
-            ids = _answer_ids if prompt.form == "chat" else _symbol_ids
-            self._ids[key] = ids(self._tokenizer, prompt)
+            self._ids[key] = self._answers(prompt)
         if prompt.form == "chat":
             rows = tuple(_chat_row(self._tokenizer, prompt, n, self._max_tokens) for n in lengths)
+        elif prompt.footer:
+            ids = self._ids[key]
+            rows = tuple(_question_row(self._tokenizer, prompt, n, ids, self._max_tokens) for n in lengths)
         else:
             rows = (_completion_row(self._tokenizer, request, self._ids[key], self._max_tokens),)
         return Aligned(rows=rows, symbol_ids=self._ids[key])
+
+    def _answers(self, prompt: Prompt) -> tuple[int, ...]:
+        """Return the token of each symbol, or of each option of a question."""
+        if prompt.form == "chat":
+            return _answer_ids(self._tokenizer, prompt)
+        if prompt.footer:
+            return _symbol_ids(self._tokenizer, prompt, [prompt.text(0)])
+        pairs = [prompt.header + surface + prompt.between for surface in prompt.surfaces]
+        return _symbol_ids(self._tokenizer, prompt, [prompt.header, *pairs])
 
 
 def _completion_row(
@@ -75,7 +88,7 @@ def _completion_row(
     longest = max(context_lengths)
     through = min(longest + 1, len(prompt.symbols))  # symbols in the text, the last target included
     text = prompt.text(longest) + (prompt.surfaces[prompt.symbols[longest]] if through > longest else "")
-    tokens, ends = _tokenize(tokenizer, prompt, text)
+    tokens, ends = tokenize(tokenizer, prompt, text)
     index = {end: i for i, end in enumerate(ends)}  # the last token that ends there; BOS ends at 0
     starts = prompt.starts(longest)
     before = [index.get(start, -1) for start in starts]
@@ -84,14 +97,14 @@ def _completion_row(
         begins = before[i] >= 0 or starts[i] == 0
         found = index.get(starts[i] + len(surface))
         if not begins or found != before[i] + 1 or tokens[found] != ids[symbol]:
-            seen = _seen(tokenizer, tokens, ends, starts[i], starts[i] + len(surface))
+            there = seen(tokenizer, tokens, ends, starts[i], starts[i] + len(surface))
             raise TokenizationError(
                 f"symbol {i} of the prompt, {surface!r}, is not token {ids[symbol]} on its own: it falls in "
-                f"{seen}; {_ADVICE}"
+                f"{there}; {_ADVICE}"
             )
     _check_length(len(tokens[: before[longest] + 1]), longest, before, max_tokens)
     for n in {min(context_lengths), longest}:  # a context alone must be the start of the whole
-        alone, _ = _tokenize(tokenizer, prompt, prompt.text(n))
+        alone, _ = tokenize(tokenizer, prompt, prompt.text(n))
         if alone != tokens[: before[n] + 1]:
             raise TokenizationError(
                 f"the context of {n} symbols, ending in {prompt.text(n)[-12:]!r}, is tokenised differently "
@@ -104,22 +117,21 @@ def _completion_row(
     )
 
 
-def _symbol_ids(tokenizer: "PreTrainedTokenizerFast", prompt: Prompt) -> tuple[int, ...]:
-    """Return the one token each symbol adds, first of all and after each symbol.
+def _symbol_ids(tokenizer: "PreTrainedTokenizerFast", prompt: Prompt, contexts: Seq[str]) -> tuple[int, ...]:
+    """Return the one token each symbol adds to each of these contexts: the header alone, and a symbol after it.
 
     A pair of symbols that byte-pair encoding leaves apart is apart in every
     longer text too, since longer merges are built of shorter ones.
     """
-    contexts = [prompt.header] + [prompt.header + surface + prompt.between for surface in prompt.surfaces]
     found: dict[str, int] = {}
     for context in contexts:
-        before, _ = _tokenize(tokenizer, prompt, context)
+        before, _ = tokenize(tokenizer, prompt, context)
         for surface in prompt.surfaces:
-            tokens, _ = _tokenize(tokenizer, prompt, context + surface)
+            tokens, _ = tokenize(tokenizer, prompt, context + surface)
             if tokens[:-1] != before:
                 raise TokenizationError(
                     f"symbol {surface!r} after {context[-12:]!r} does not add one token: "
-                    f"{_names(tokenizer, before[-4:])} becomes {_names(tokenizer, tokens[-5:])}; {_ADVICE}"
+                    f"{names(tokenizer, before[-4:])} becomes {names(tokenizer, tokens[-5:])}; {_ADVICE}"
                 )
             if found.setdefault(surface, tokens[-1]) != tokens[-1]:
                 raise TokenizationError(
@@ -127,6 +139,27 @@ def _symbol_ids(tokenizer: "PreTrainedTokenizerFast", prompt: Prompt) -> tuple[i
                     f"{context[-12:]!r}; begin the prompt with a header, or {_ADVICE}"
                 )
     return _distinct(tokenizer, prompt, tuple(found[surface] for surface in prompt.surfaces))
+
+
+def _question_row(
+    tokenizer: "PreTrainedTokenizerFast",
+    prompt: Prompt,
+    context_length: int,
+    ids: tuple[int, ...],
+    max_tokens: int | None,
+) -> Row:
+    """Tokenise a question about one context. What ends it and an option after it must be tokens of their own."""
+    text = prompt.text(context_length)
+    tokens, _ = tokenize(tokenizer, prompt, text)
+    for surface, token in zip(prompt.surfaces, ids, strict=True):
+        answered, _ = tokenize(tokenizer, prompt, text + surface)
+        if answered != [*tokens, token]:
+            raise TokenizationError(
+                f"option {surface!r} after {text[-12:]!r} is {names(tokenizer, answered[len(tokens) :])} at a "
+                f"context of {context_length} symbols and token {token} elsewhere; word the question otherwise"
+            )
+    _check_length(len(tokens), context_length, (), max_tokens)
+    return Row(tuple(tokens), (len(tokens) - 1,), (context_length,))
 
 
 def _distinct(tokenizer: "PreTrainedTokenizerFast", prompt: Prompt, ids: tuple[int, ...]) -> tuple[int, ...]:
@@ -163,7 +196,7 @@ def _answer_ids(tokenizer: "PreTrainedTokenizerFast", prompt: Prompt) -> tuple[i
     for surface, tokens in zip(prompt.surfaces, ids, strict=True):
         if len(tokens) != 1:
             raise TokenizationError(
-                f"symbol {surface!r} is {len(tokens)} tokens as an answer: {_names(tokenizer, tokens)}; "
+                f"symbol {surface!r} is {len(tokens)} tokens as an answer: {names(tokenizer, tokens)}; "
                 f"{_ADVICE}"
             )
     return _distinct(tokenizer, prompt, tuple(tokens[0] for tokens in ids))
@@ -191,34 +224,3 @@ def _check_length(tokens: int, context_length: int, before: Seq[int], max_tokens
         f"a context of {context_length} symbols is {tokens} tokens; this model was made for {max_tokens}, "
         f"special tokens included: {advice}"
     )
-
-
-def _tokenize(tokenizer: "PreTrainedTokenizerFast", prompt: Prompt, text: str) -> tuple[list[int], list[int]]:
-    """Return the tokens of a text and the character at which each ends.
-
-    What the tokenizer puts before a text (BOS) is included and ends at 0; what it
-    puts after one (EOS) is left out, because the text goes on. A chat template
-    writes such tokens itself.
-    """
-    encoded = tokenizer(
-        text or "0",
-        add_special_tokens=prompt.form != "prefill",
-        return_offsets_mapping=True,
-        return_special_tokens_mask=True,
-        verbose=False,
-    )
-    own = [i for i, special in enumerate(encoded["special_tokens_mask"]) if not special]
-    stop = own[-1] + 1 if text else own[0]
-    return list(encoded["input_ids"])[:stop], [end for _, end in encoded["offset_mapping"]][:stop]
-
-
-def _seen(
-    tokenizer: "PreTrainedTokenizerFast", tokens: list[int], ends: list[int], low: int, high: int
-) -> str:
-    first = next((i for i, end in enumerate(ends) if end > low), len(ends))
-    last = next((i for i, end in enumerate(ends) if end >= high), len(ends))
-    return _names(tokenizer, tokens[first : last + 1])
-
-
-def _names(tokenizer: "PreTrainedTokenizerFast", tokens: Seq[int]) -> str:
-    return " ".join(repr(t) for t in tokenizer.convert_ids_to_tokens(list(tokens))) or "nothing"

@@ -5,7 +5,7 @@ from typing import get_args
 from harness.errors import RenderError
 from harness.types import Form, Prompt, Sequence
 
-_SLOT = "{sequence}"
+SLOT = "{sequence}"  # where a template has the symbols
 
 
 def render(
@@ -33,12 +33,15 @@ def render(
     Form "prefill" writes the sequence as the beginning of the model's own answer
     to `instruction`, so that a chat model goes on with it as with a text.
 
+    A template of this project's own wording is had by name from
+    `harness.wordings`; a question about a whole sequence is `judgment`.
+
     Raises RenderError for a template without its slot at the end, an
     instruction missing or out of place, and for symbols that are too few,
     equal, empty, or ambiguous once written.
     """
     names = sequence.alphabet if symbols is None else symbols
-    _check_names(names, sequence.alphabet, separator)
+    check_names(names, sequence.alphabet, separator)
     if form not in get_args(Form):
         raise RenderError(f"form {form!r} is not known; it is one of {', '.join(get_args(Form))}")
     if bool(instruction) != (form == "prefill"):
@@ -46,7 +49,7 @@ def render(
             f"form {form!r} with instruction {instruction!r}: form prefill needs an instruction, the user message "
             "that the sequence answers, and no other form takes one"
         )
-    between, lead = _split(separator)
+    between, lead = split_separator(separator)
     return Prompt(
         header=_header(template).removesuffix(lead),
         surfaces=tuple(lead + name for name in names),
@@ -57,7 +60,8 @@ def render(
     )
 
 
-def _check_names(names: tuple[str, ...], alphabet: tuple[str, ...], separator: str) -> None:
+def check_names(names: tuple[str, ...], alphabet: tuple[str, ...], separator: str) -> None:
+    """Raise RenderError for symbols that are too few, equal, empty, or ambiguous once written."""
     if len(names) != len(alphabet):
         raise RenderError(
             f"render symbols {names!r} must be as many as the {len(alphabet)} of the alphabet {alphabet!r}"
@@ -73,7 +77,7 @@ def _check_names(names: tuple[str, ...], alphabet: tuple[str, ...], separator: s
                 )
 
 
-def _split(separator: str) -> tuple[str, str]:
+def split_separator(separator: str) -> tuple[str, str]:
     """Return what ends a symbol and the blanks that lead the next."""
     before = separator.rstrip(" \t")
     return before, separator[len(before) :]
@@ -82,12 +86,12 @@ def _split(separator: str) -> tuple[str, str]:
 def _header(template: str | None) -> str:
     if template is None:
         return ""
-    header, slot, rest = template.partition(_SLOT)
+    header, slot, rest = template.partition(SLOT)
     if not slot:
-        raise RenderError(f"template {template!r} does not hold {_SLOT}; end it with that")
+        raise RenderError(f"template {template!r} does not hold {SLOT}; end it with that")
     if rest:
         raise RenderError(
-            f"template {template!r} has {rest!r} after {_SLOT}, where the next symbol is predicted; "
-            f"end it with {_SLOT}"
+            f"template {template!r} has {rest!r} after {SLOT}, where the next symbol is predicted; "
+            f"end it with {SLOT}"
         )
     return header

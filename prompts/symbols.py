@@ -1,4 +1,17 @@
-"""Named symbol sets: what the symbols of a sequence are called before they are rendered."""
+"""Named symbol sets: what the symbols of a sequence are called before they are rendered.
+
+In no set does a symbol begin another, so that any separator tells them apart.
+In a set of words or nonce words each begins with another letter.
+
+With a blank before it, each colour, word and nonce word is an entry of the
+vocabularies of GPT-2 and of two Mistral tokenizers (7B v0.1 and Tekken 240718),
+looked up on 2026-11-21. "Tails" is in none of the three and "Heads" in GPT-2's
+alone: what is one token is seen with `icl doctor`, not taken for granted.
+
+Nonce words are syllables that are no common English word: short enough to be
+one token, therefore parts of words too. The two sets share no word, so that
+one can be a control of the other.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -12,6 +25,11 @@ SYMBOL_SETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "digits": tuple("23456789"),  # without 0 and 1, which are the binary set
         "letters": tuple("abcdefghijklmnop"),
         "pair": tuple("xy"),
+        "flips": ("Heads", "Tails"),
+        "colours": ("red", "blue", "green", "black", "white", "pink", "gold", "brown"),
+        "words": ("door", "river", "stone", "table", "glass", "cloud", "bread", "wheel", "leaf", "key"),
+        "nonce": ("bol", "dag", "fif", "gir", "ker", "lum", "nep", "sav"),
+        "nonce_2": ("bom", "dup", "fol", "gol", "lig", "mog", "rab", "vot"),
     }
 )
 

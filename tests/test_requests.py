@@ -30,6 +30,8 @@ def test_the_digest_is_pinned() -> None:
         replace(REQUEST, prompt=replace(PROMPT, between=",")),
         replace(REQUEST, prompt=replace(PROMPT, symbols=(0, 1, 1, 1))),
         replace(REQUEST, prompt=replace(PROMPT, form="chat")),
+        replace(REQUEST, prompt=replace(PROMPT, footer="?")),
+        replace(REQUEST, prompt=replace(PROMPT, written=("a", "b"))),
     ],
 )
 def test_anything_that_differs_changes_the_digest(other: Request) -> None:

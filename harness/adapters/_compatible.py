@@ -10,6 +10,7 @@ from harness.adapters._calls import Calls
 from harness.adapters._dialect import Dialect, dialect_of, dialect_text
 from harness.adapters._endpoint import Endpoint
 from harness.adapters._probe import Probed, probe_server
+from harness.adapters._probe_tokens import tokens_of
 from harness.adapters._retry import RetryPolicy
 from harness.errors import ContextTooLong, RenderError, TokenizationError
 from harness.types import BatchState, Capabilities, Failure, Form, Reply, Request
@@ -106,9 +107,10 @@ class CompatibleModel:
         TokenizationError for a symbol that is not one token, ContextTooLong.
         """
         prompt, probed = request.prompt, self._probed
-        if prompt.form != "completion" and request.way == "prefixes":
+        if request.way == "prefixes" and (prompt.form != "completion" or prompt.footer):
+            what = "question" if prompt.footer else f"{prompt.form} prompt"
             raise RenderError(
-                f"{self.name}: a {prompt.form} prompt is not echoed; only completions score every context length"
+                f"{self.name}: a {what} is not echoed; only completions score every context length"
             )
         if probed is None:
             return
@@ -129,6 +131,10 @@ class CompatibleModel:
     def count_tokens(self, text: str) -> int | None:  # noqa: ARG002
         """Return None: the server's tokenizer is not at hand."""
         return None
+
+    async def tokens(self, text: str) -> list[str] | None:
+        """Return what each token of a text stands for, None where the server has no /tokenize."""
+        return await tokens_of(self.calls, text)
 
     async def send(self, requests: Seq[Request]) -> list[Reply | Failure]:
         """Answer each request, in order."""

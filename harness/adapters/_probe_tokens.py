@@ -8,6 +8,7 @@ from harness.adapters._calls import Calls
 from harness.adapters._echo import align, symbol_at, through_target
 from harness.adapters._endpoint import HttpEndpoint
 from harness.adapters._payload import Position
+from harness.adapters._symbols import decoded
 from harness.adapters._transport import HttpReply
 from harness.types import Failure, Prompt, Response
 
@@ -51,6 +52,27 @@ async def probe_tokens(calls: Calls, prompt: Prompt, echoed: Response | None) ->
         seen |= {n: f.detail for n, f in echoed.failures if f.kind == "tokenization"}
         return _judge(prompt, seen, "the echoed tokens")
     return Tokens("whether each symbol is one token is not known: the server has no /tokenize")
+
+
+async def tokens_of(calls: Calls, text: str) -> list[str] | None:
+    """Return what each token of a text stands for; None where the server cannot tell or spells it otherwise."""
+    tokenized = await _tokenize(calls, text) if text else ([], True)
+    if tokenized is None:
+        return None
+    found: list[str] = []
+    at = 0
+    for piece in tokenized[0]:
+        plain = decoded(piece.text)
+        # SentencePiece puts a space before the first word of a text; it belongs to none of its characters.
+        spellings = (piece.text, plain, *([plain.removeprefix(" ")] if at == 0 else []))
+        written = next(
+            (spelling for spelling in spellings if spelling and text.startswith(spelling, at)), None
+        )
+        if written is None:  # outside the vocabulary, or a part of a character
+            return None
+        found.append(written)
+        at += len(written)
+    return found if at == len(text) else None
 
 
 async def _tokenize(calls: Calls, text: str) -> tuple[list[_Piece], bool] | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from rich.console import Console
 
+from harness.commands.audit import print_audits
 from harness.commands.display import say, table_of, wide_console
 from harness.commands.possible_ways import DRAWS, Effort, Measurable, measurable
 from harness.conditions import Condition, expand
@@ -17,6 +18,7 @@ from harness.probing import establish
 from harness.registry import load_model
 from harness.spec import Price, SuiteSpec
 from harness.suite_files import load_suite
+from harness.token_audit import Audited, audit_conditions, refusal
 from harness.types import Capabilities, Model, Way
 
 _WAYS: dict[Way, str] = {
@@ -63,6 +65,7 @@ class _Seen:
     capabilities: Capabilities
     found: Sequence[Measurable]
     refused: Sequence[tuple[Condition, HarnessError]]
+    audits: Sequence[Audited]
 
     def reasons(self) -> dict[str, list[str]]:
         """Return the titles of the conditions that cannot be measured, by the reason."""
@@ -107,6 +110,7 @@ async def print_examination(model: Model, suite: SuiteSpec, console: Console) ->
     for reason, titles in seen.reasons().items():
         more = f" and {len(titles) - 1} more" if len(titles) > 1 else ""
         say(console, f"  cannot be measured: {titles[0]}{more}: {reason}")
+    print_audits(console, seen.audits)
 
 
 async def _seen(model: Model, conditions: Sequence[Condition]) -> "_Seen | RenderError":
@@ -122,7 +126,10 @@ async def _seen(model: Model, conditions: Sequence[Condition]) -> "_Seen | Rende
     errors = [error for _, error in refused if isinstance(error, RenderError)]
     if completions and not found and len(errors) == len(refused):
         return errors[0]
-    return _Seen(capabilities, found, refused)
+    audits = await audit_conditions(model, conditions)
+    wrong = [(m.condition, reason) for m in found if (reason := refusal(m.condition, audits))]
+    sound = [m for m in found if all(m.condition is not condition for condition, _ in wrong)]
+    return _Seen(capabilities, sound, [*refused, *wrong], tuple(audits.values()))
 
 
 def _as_chat(condition: Condition) -> Condition:

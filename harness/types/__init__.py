@@ -27,6 +27,7 @@ from harness.types.model import (
     Reply,
     Request,
     Response,
+    Tokenizing,
     Way,
 )
 from harness.types.result import CurveResult, ModelInfo, RunResult
@@ -69,6 +70,7 @@ __all__ = [
     "RunResult",
     "Sequence",
     "SequenceCurve",
+    "Tokenizing",
     "Transition",
     "Verdict",
     "Way",

@@ -191,6 +191,20 @@ class Learner(Protocol):
         ...
 
 
+@runtime_checkable
+class Tokenizing(Protocol):
+    """A model that can show how it tokenizes a text."""
+
+    async def tokens(self, text: str) -> list[str] | None:
+        """Return what each token of a text stands for, in order, None if that cannot be told.
+
+        Together they are the text. A token that is the rest of a character is
+        "", one outside the vocabulary its name in it, e.g. "<unk>". Tokens that
+        a model puts around every text are left out.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class BatchState:
     """How a submitted batch stands at its provider."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from harness.types.curve import AnalysisOptions, Curve, Delay, SequenceCurve, Transition
 from harness.types.model import Way
@@ -52,7 +53,7 @@ class CurveResult:
     transition: Transition
     observers: Mapping[str, SequenceCurve]  # the ideal observer first; the same sequences
     observer_transitions: Mapping[str, Transition]
-    baseline: str  # observer that a transition must go beyond: the ideal one, or "kt" for a control
+    baseline: str  # observer compared with: the ideal one, for a control that of what the control keeps
     beyond: Transition | None  # of p_model - p_baseline, None where not asked
     delay: Delay | None
     example_prompt: str  # a real prompt of this curve, at a mid context length
@@ -61,6 +62,21 @@ class CurveResult:
     cost_usd: float | None  # of its calls; one that serves two curves is in both
     lost_levels: Mapping[int, str] = field(default_factory=dict)  # context length -> why nothing scored
     context_tokens: Floats | None = None  # (n_levels,), prompt tokens, where the tokenizer is known
+    expects: Literal["gone", "kept", "moved"] | None = (
+        None  # what a control does to a transition about the concept
+    )
+
+    @property
+    def survives(self) -> Literal["yes", "no", "open"] | None:
+        """Whether a transition is there under this control; None for a curve without one.
+
+        Where the control destroys what a transition should be made of ("gone"),
+        only one beyond the baseline observer counts.
+        """
+        if self.control is None:
+            return None
+        found = self.transition if self.beyond is None else self.beyond
+        return {"none": "no", "undetermined": "open"}.get(found.verdict, "yes")  # type: ignore[return-value]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -59,6 +59,12 @@ class Prompt:
 
     In form "prefill" the text is the beginning of the model's own answer, and
     `instruction` the user message it answers.
+
+    A question about the sequence ends in a `footer` behind the symbols; what is
+    predicted there is one of `surfaces`, the worded options, and the symbols of
+    the context are written as `written`, with `between` only where two of them
+    meet. No context is then the beginning of a longer one, so that no pass and
+    no reply can score several.
     """
 
     header: str
@@ -67,14 +73,24 @@ class Prompt:
     symbols: tuple[int, ...]  # indices into the alphabet, the target of the longest context included
     form: Form = "completion"
     instruction: str = ""  # only in form "prefill"
+    footer: str = ""  # of a question about the symbols before it
+    written: tuple[str, ...] = ()  # one per symbol of the alphabet, where the surfaces are options instead
 
     def text(self, context_length: int) -> str:
         """Return the prompt for the first `context_length` symbols."""
-        return self.header + "".join(self.surfaces[s] + self.between for s in self.symbols[:context_length])
+        names = self.written or self.surfaces
+        shown = [names[s] for s in self.symbols[:context_length]]
+        if self.footer:  # nothing is to follow the last symbol
+            return self.header + self.between.join(shown) + self.footer
+        return self.header + "".join(name + self.between for name in shown)
 
     def starts(self, context_length: int) -> list[int]:
-        """Return the character offset in `text` of symbols 0..context_length, end inclusive."""
+        """Return the character offset in `text` of symbols 0..context_length, end inclusive.
+
+        Before a footer the last of them is where the next symbol would stand.
+        """
+        names = self.written or self.surfaces
         offsets = [len(self.header)]
         for s in self.symbols[:context_length]:
-            offsets.append(offsets[-1] + len(self.surfaces[s]) + len(self.between))
+            offsets.append(offsets[-1] + len(names[s]) + len(self.between))
         return offsets

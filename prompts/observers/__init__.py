@@ -11,9 +11,15 @@ from harness.prompts.observers.changes import change_point
 from harness.prompts.observers.copying import induction_copy, lempel_ziv
 from harness.prompts.observers.counts import beta_posterior, counts, dirichlet, kt
 from harness.prompts.observers.ctw import count_trees, ctw, ctw_batch
+from harness.prompts.observers.delayed_periods import delayed_period
+from harness.prompts.observers.hidden_markov import hmm_memory
+from harness.prompts.observers.known_patterns import known_pattern
 from harness.prompts.observers.markov import markov
 from harness.prompts.observers.ngram import backoff, ngram, witten_bell
-from harness.prompts.observers.periods import period
+from harness.prompts.observers.noisy_periods import noisy_period
+from harness.prompts.observers.periods import period, period_posterior
+from harness.prompts.observers.recurrences import linear_recurrence
+from harness.prompts.observers.walks import neighbours, placement, undirected
 from harness.prompts.observers.window import alternation, discounted, window_average
 
 __all__ = [
@@ -25,18 +31,27 @@ __all__ = [
     "counts",
     "ctw",
     "ctw_batch",
+    "delayed_period",
     "dfa_posterior",
     "dirichlet",
     "discounted",
     "hmm_filter",
+    "hmm_memory",
     "induction_copy",
+    "known_pattern",
     "kt",
     "language",
     "lempel_ziv",
+    "linear_recurrence",
     "markov",
+    "neighbours",
     "ngram",
+    "noisy_period",
     "period",
+    "period_posterior",
+    "placement",
     "stream_posterior",
+    "undirected",
     "window_average",
     "witten_bell",
 ]

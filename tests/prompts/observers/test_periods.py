@@ -8,7 +8,6 @@ import pytest
 
 from harness.errors import SpecError
 from harness.prompts.observers.periods import period, period_posterior
-from harness.types import Floats
 from tests.prompts.observers.words import Word, ints
 
 
@@ -51,11 +50,21 @@ def test_posterior_and_law_are_exact_on_every_word(
 ) -> None:
     every = [patterns(m, k, distinct=distinct, primitive=primitive) for k in range(1, max_period + 1)]
     for word in product(range(m), repeat=length):
-        options = {"max_period": max_period, "prior_random": float(prior_random)}
-        given: Floats = period_posterior(ints(word), m, **options, distinct=distinct, primitive=primitive)  # type: ignore[arg-type]
-        law: Floats = period(ints(word), m, **options, distinct=distinct, primitive=primitive)  # type: ignore[arg-type]
+        posterior, law = (
+            observer(
+                ints(word),
+                m,
+                max_period=max_period,
+                prior_random=float(prior_random),
+                distinct=distinct,
+                primitive=primitive,
+            )
+            for observer in (period_posterior, period)
+        )
         exact = [beliefs(word[:n], m, prior_random, every) for n in range(length + 1)]
-        np.testing.assert_allclose(given, [[float(p) for p in b] for b, _ in exact], rtol=1e-10, atol=1e-15)
+        np.testing.assert_allclose(
+            posterior, [[float(p) for p in b] for b, _ in exact], rtol=1e-10, atol=1e-15
+        )
         np.testing.assert_allclose(law, [[float(p) for p in b] for _, b in exact], rtol=1e-10, atol=1e-15)
 
 
@@ -85,18 +94,21 @@ def test_transition_lengths_over_primitive_words(pattern: str, expected: int) ->
 
 
 def test_the_prior_is_what_is_believed_of_no_symbols() -> None:
-    options = {"max_period": 5, "prior_random": 0.75, "distinct": False}
     for primitive in (True, False):
-        prior = period_posterior(ints(""), 2, **options, primitive=primitive)  # type: ignore[arg-type]
+        prior = period_posterior(
+            ints(""), 2, max_period=5, prior_random=0.75, distinct=False, primitive=primitive
+        )
         np.testing.assert_allclose(prior, [[0.75, *[0.05] * 5]], rtol=1e-12)
 
 
 def test_a_constant_word_is_of_every_period_over_all_words_and_of_period_1_over_primitive_ones() -> None:
-    options = {"max_period": 4, "prior_random": 0.5, "distinct": False}
-    zeros = ints("0" * 40)
-    of_all = period_posterior(zeros, 2, **options, primitive=False)[-1]  # type: ignore[arg-type]
+    of_all, of_primitive = (
+        period_posterior(
+            ints("0" * 40), 2, max_period=4, prior_random=0.5, distinct=False, primitive=primitive
+        )[-1]
+        for primitive in (False, True)
+    )
     np.testing.assert_allclose(of_all[1:], np.array([8, 4, 2, 1]) / 15, rtol=1e-9)
-    of_primitive = period_posterior(zeros, 2, **options)[-1]  # type: ignore[arg-type]
     np.testing.assert_allclose(of_primitive[1:], [1, 0, 0, 0], atol=1e-9)
 
 

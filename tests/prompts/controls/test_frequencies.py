@@ -6,48 +6,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from harness.errors import UnknownName
-from harness.prompts.controls import apply_control, control_names
-from harness.prompts.family import Family
-from harness.prompts.observers import kt
-from harness.registry import family_names, load_family
-from harness.types import Params, Sequence
-
-RARE = 1e-6  # odds that a correct control fails a test of its law, were the seed drawn at random
-
-
-def philox(key: int) -> np.random.Generator:
-    return np.random.Generator(np.random.Philox(key=key))
-
+from harness.prompts.controls import apply_control
+from harness.registry import load_family
+from tests.prompts.controls.controlled import RARE, controlled, philox
 
 PERIODIC = load_family("periodic")
-
-
-def controlled(
-    name: str, length: int, key: int, family: Family = PERIODIC, **params: str | int
-) -> tuple[Sequence, Sequence]:
-    """A sequence and the same under a control."""
-    sequence = family.sample(length, philox(key), **params)
-    return sequence, apply_control(name, sequence, family, params, philox(key + 1000))
-
-
-def test_these_are_the_controls() -> None:
-    assert control_names() == ("matched_random", "shuffle")
-
-
-@pytest.mark.parametrize("name", control_names())
-@pytest.mark.parametrize("family", family_names())
-@pytest.mark.parametrize("length", [0, 1, 30])
-def test_a_control_is_judged_by_kt_on_its_own_symbols(name: str, family: str, length: int) -> None:
-    before, after = controlled(name, length, 5, load_family(family))
-    assert after.ideal == "kt"
-    np.testing.assert_array_equal(after.observers["kt"], kt(after.symbols, 2))
-    again = load_family(family).observe(after.symbols, after.alphabet)
-    assert set(after.observers) == set(before.observers) == set(again)
-    for observer, rows in again.items():
-        np.testing.assert_array_equal(after.observers[observer], rows)
-    assert after.law.shape == before.law.shape
-    assert after.concept == f"{before.concept}, control {name}"
 
 
 @pytest.mark.parametrize("symbols", ["binary", "letters"])
@@ -94,19 +57,3 @@ def test_matched_random_has_no_order_left() -> None:
     _, after = controlled("matched_random", 5000, 6, period=2)
     pairs = np.bincount(2 * after.symbols[:-1] + after.symbols[1:], minlength=4).reshape(2, 2)
     assert stats.chi2_contingency(pairs).pvalue > RARE
-
-
-def test_the_stream_decides_a_control() -> None:
-    params: Params = {"period": 5}
-    sequence = PERIODIC.sample(40, philox(1), period=5)
-    for name in control_names():
-        drawn = [
-            apply_control(name, sequence, PERIODIC, params, philox(k)).symbols.tolist() for k in (8, 8, 9)
-        ]
-        assert drawn[0] == drawn[1] != drawn[2]
-
-
-def test_an_unknown_control_is_answered_with_the_nearest() -> None:
-    sequence = PERIODIC.sample(4, philox(1))
-    with pytest.raises(UnknownName, match=r"no control 'shufle'; did you mean 'shuffle'\? \(known: matched_"):
-        apply_control("shufle", sequence, PERIODIC, {}, philox(2))
