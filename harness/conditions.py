@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from harness.errors import SpecError, UnknownName, suggestion
-from harness.prompts.controls import apply_control, control_names
+import numpy as np
+
+from harness.errors import SpecError
+from harness.parts import Part, branches, straight
+from harness.prompts.controls import apply_control, parse_control
 from harness.prompts.rendering import render
 from harness.registry import load_family
 from harness.seeds import sequence_stream
@@ -36,6 +39,8 @@ class Condition:
     nested: bool
     refusals: Literal["exclude", "score_zero"]
     render: RenderSpec
+    depth: int = 1  # symbols of the continuation that is measured; 1 but for readout "continuation"
+    phase: Literal["same", "any"] = "same"
 
     @cached_property
     def id(self) -> str:
@@ -49,41 +54,59 @@ class Condition:
         """Return the sha256 of everything that decides the requests, but not how many sequences there are."""
         key = [self.seed, self.family, sorted(self.params.items()), self.control, self.context_lengths]
         rest = [self.samples, self.readout, self.nested, self.refusals, _render_key(self.render)]
+        if self.readout == "continuation":  # later readouts leave the digests of earlier ones as they were
+            rest += [self.depth, self.phase]
         return hashlib.sha256(json.dumps([*key, *rest], default=list).encode()).hexdigest()
 
     @property
     def title(self) -> str:
         """Return the condition in words, its control apart, e.g. "periodic, period 3, symbols letters"."""
         shown = {k: v for k, v in self.params.items() if k in self.swept or v != self._defaults[k]}
-        return ", ".join([self.family, *(f"{k} {_plain(v)}" for k, v in shown.items())])
+        words = [self.family, *(f"{k} {_plain(v)}" for k, v in shown.items())]
+        if self.readout == "continuation":
+            words.append(f"next {self.depth} symbols" + (" in any phase" if self.phase == "any" else ""))
+        return ", ".join(words)
 
     @cached_property
     def _defaults(self) -> Mapping[str, ParamValue]:
         return load_family(self.family).defaults
 
     def sequence(self, replicate: int, length: int | None = None) -> Sequence:
-        """Generate one sequence: a symbol longer than the longest context, so that it has a target.
+        """Generate one sequence: `depth` symbols longer than the longest context, which has a target then.
 
         `length` is given for conditions that are not nested, which draw a fresh
         sequence for each context length.
         """
         family = load_family(self.family)
-        fresh = () if length is None else ("length", length)
         longest = self.context_lengths[-1] if length is None else length
-        rng = sequence_stream(self.seed, self.family, self.params, replicate, *fresh)
-        sequence = family.sample(longest + 1, rng, **self.params)
+        sequence = family.sample(longest + self.depth, self._stream(replicate, length), **self.params)
         if self.control is None:
             return sequence
-        rng = sequence_stream(self.seed, self.family, self.params, replicate, *fresh, "control", self.control)
+        rng = self._stream(replicate, length, "control", self.control)
         return apply_control(self.control, sequence, family, self.params, rng)
 
-    def pieces(self, replicate: int) -> Iterator[tuple[tuple[int, ...], Sequence]]:
-        """Yield the sequences of one replicate with the context lengths each is measured at."""
+    def parts(self, replicate: int) -> Iterator[Part]:
+        """Yield the sequences of one replicate with the context lengths each is asked for."""
         if self.nested:
-            yield self.context_lengths, self.sequence(replicate)
+            yield from self._parts(replicate, self.context_lengths, None)
         else:
             for n in self.context_lengths:
-                yield (n,), self.sequence(replicate, n)
+                yield from self._parts(replicate, (n,), n)
+
+    def _parts(self, replicate: int, levels: tuple[int, ...], length: int | None) -> Iterator[Part]:
+        sequence = self.sequence(replicate, length)
+        if self.phase == "same":
+            yield straight(levels, self.depth, sequence)
+            return
+        family = load_family(self.family)
+        concept = family.sample(
+            self.context_lengths[-1] + self.depth, self._stream(replicate, length), **self.params
+        )
+        yield from branches(levels, self.depth, sequence, concept, family, self.params)
+
+    def _stream(self, replicate: int, length: int | None, *more: str) -> np.random.Generator:
+        fresh = () if length is None else ("length", length)
+        return sequence_stream(self.seed, self.family, self.params, replicate, *fresh, *more)
 
     def prompt(self, sequence: Sequence) -> Prompt:
         """Write a sequence of this condition as its prompt."""
@@ -120,9 +143,8 @@ def expand(suite: SuiteSpec, *, limit: int | None = None) -> list[Condition]:
 
 
 def _expand_task(seed: int, task: TaskSpec, limit: int | None) -> Iterator[Condition]:
-    for name in task.controls:
-        if name not in control_names():
-            raise UnknownName(f"no control {name!r}{suggestion(name, control_names())}")
+    for text in task.controls:
+        _check_control(text, task)
     family = load_family(task.family)
     axes = {k: v.sweep for k, v in task.params.items() if isinstance(v, Sweep)}
     fixed = {k: _frozen(v) for k, v in task.params.items() if not isinstance(v, Sweep)}
@@ -142,9 +164,25 @@ def _expand_task(seed: int, task: TaskSpec, limit: int | None) -> Iterator[Condi
                 nested=task.nested,
                 refusals=task.refusals,
                 render=task.render,
+                depth=task.depth,
+                phase=task.phase,
             )
-            condition.prompt(condition.sequence(0))
+            condition.prompt(next(condition.parts(0)).sequence)
             yield condition
+
+
+def _check_control(text: str, task: TaskSpec) -> None:
+    """Raise SpecError for a control that is none, or that these context lengths would not show."""
+    control, longest = parse_control(text), _lengths(task)[-1]
+    if task.nested and not control.nested:
+        raise SpecError(
+            f"control {text!r} needs a sequence of its own for each context length; set nested: false"
+        )
+    if longest + task.depth <= control.reach:
+        raise SpecError(
+            f"control {text!r} leaves sequences of up to {control.reach} symbols as they are, and the longest here "
+            f"has {longest + task.depth}; lengthen context_lengths or choose a smaller number"
+        )
 
 
 def _lengths(task: TaskSpec) -> tuple[int, ...]:
@@ -181,5 +219,5 @@ def _plain(value: ParamValue) -> str:
 
 def symbols_digest(condition: Condition) -> str:
     """Return the sha256 of the symbols of the first sequence: it changes if the family's code does."""
-    first = next(condition.pieces(0))[1]
+    first = next(condition.parts(0)).sequence
     return hashlib.sha256(first.symbols.astype("<i8").tobytes()).hexdigest()

@@ -86,12 +86,12 @@ def measure(plan: ModelPlan, item: Item, store: Store, read: Reader) -> Measured
     digests: set[bytes] = set()
     for replicate in range(condition.sequences):
         asked = list(pieces(item, replicate, plan.capabilities.max_samples))
-        for piece, digest, stored in _stored(plan, asked, store):
+        for piece, digest, answer in stored(plan, asked, store):
             digests.add(digest)
-            if isinstance(stored, Reply) and len(piece.request.context_lengths) == 1:
+            if isinstance(answer, Reply) and len(piece.request.context_lengths) == 1:
                 at = column[piece.request.context_lengths[0]]
-                tables.tokens[replicate, at] = stored.prompt_tokens or np.nan
-            outcome = read(piece.request, stored.raw) if isinstance(stored, Reply) else stored
+                tables.tokens[replicate, at] = answer.prompt_tokens or np.nan
+            outcome = read(piece.request, answer.raw) if isinstance(answer, Reply) else answer
             _observe(observers, piece, column, shape)
             _enter(tables, item, piece, outcome, column)
     drawn = item.way == "samples"
@@ -114,9 +114,10 @@ def measure(plan: ModelPlan, item: Item, store: Store, read: Reader) -> Measured
     )
 
 
-def _stored(
+def stored(
     plan: ModelPlan, asked: list[Piece], store: Store
 ) -> Iterator[tuple[Piece, bytes, Reply | Failure | None]]:
+    """Yield what was asked with its digest and what came of it, None if nothing yet."""
     digests = [request_digest(plan.model, plan.fingerprint, piece.request) for piece in asked]
     replies, failures = store.replies(digests), store.failures(digests)
     for piece, digest in zip(asked, digests, strict=True):

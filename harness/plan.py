@@ -55,6 +55,7 @@ class Piece:
     replicate: int
     sequence: Symbols
     request: Request
+    part: int = 0  # of the replicate's parts, 0-based
 
 
 def most_tokens(request: Request, capabilities: Capabilities) -> Tokens:
@@ -98,6 +99,11 @@ def make_item(condition: Condition, capabilities: Capabilities) -> Item:
         raise ModelError(
             "the model reports no log-probabilities and draws no samples; nothing can be measured"
         )
+    if way == "samples" and condition.readout == "continuation":
+        raise ModelError(
+            "readout continuation multiplies probabilities of single symbols, and the model reports none; "
+            "use next_symbol with samples"
+        )
     top = 0 if capabilities.full or way == "samples" else capabilities.top_logprobs
     return Item(condition, way, top, restricted=way == "samples" and capabilities.logit_bias)
 
@@ -105,13 +111,15 @@ def make_item(condition: Condition, capabilities: Capabilities) -> Item:
 def pieces(item: Item, replicate: int, max_samples: int) -> Iterator[Piece]:
     """Yield the requests of one replicate, shortest context first so that prompt caches help."""
     condition = item.condition
-    for lengths, sequence in condition.pieces(replicate):
-        prompt = condition.prompt(sequence)
+    for i, part in enumerate(condition.parts(replicate)):
+        prompt = condition.prompt(part.sequence)
         if item.way == "prefixes":
-            yield Piece(replicate, sequence, Request("prefixes", prompt, lengths, item.top_logprobs))
+            request = Request("prefixes", prompt, part.lengths, item.top_logprobs)
+            yield Piece(replicate, part.sequence, request, i)
             continue
-        for n in lengths:
-            yield from (Piece(replicate, sequence, r) for r in _at(item, prompt, n, replicate, max_samples))
+        for n in part.lengths:
+            for request in _at(item, prompt, n, replicate, max_samples):
+                yield Piece(replicate, part.sequence, request, i)
 
 
 def _at(item: Item, prompt: Prompt, n: int, replicate: int, max_samples: int) -> Iterator[Request]:

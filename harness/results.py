@@ -9,12 +9,14 @@ from dataclasses import replace
 import numpy as np
 
 from harness.analysis import failure_trend, mean_band
-from harness.conditions import MIN_LEVELS, symbols_digest
+from harness.conditions import MIN_LEVELS, Condition, symbols_digest
+from harness.continuations import measure_continuation
 from harness.curves import Measured, measure
 from harness.errors import StoreError
 from harness.judgments import Judgments
 from harness.model_records import ModelRecord, plan_from_record, read_record
 from harness.plan import ModelPlan
+from harness.prompts.controls import parse_control
 from harness.registry import load_reader
 from harness.store import Store
 from harness.suite_files import parse_suite
@@ -31,7 +33,6 @@ from harness.types import (
 )
 
 SELECTION = "calls fail more often as the context grows"  # how the warning of it begins
-UNIGRAM = "kt"  # the observer that a control must be beaten by: it knows symbol frequencies and nothing else
 
 
 def analyse(store: Store, judgments: Judgments) -> RunResult:
@@ -68,7 +69,8 @@ def _curves(
     for item in plan.items:
         condition = item.condition
         store.check_symbols(condition.digest, symbols_digest(condition))
-        measured = measure(plan, item, store, read)
+        measure_it = measure_continuation if condition.readout == "continuation" else measure
+        measured = measure_it(plan, item, store, read)
         curve = measured.curve(f"{plan.model} {condition.id}")
         if curve is not None and len(curve.level) >= MIN_LEVELS:
             yield _curve_result(plan, measured, curve, options, judgments)
@@ -96,13 +98,14 @@ def _curve_result(
         name: SequenceCurve(f"{curve.name} {name}", curve.level, p[:, keep], measured.ids)
         for name, p in measured.observers.items()
     }
-    baseline = next(iter(observers)) if condition.control is None else UNIGRAM
+    baseline = next(iter(observers))  # the ideal one: under a control, what knows all that the control keeps
+    expects = None if condition.control is None else parse_control(condition.control).expects
     found = judgments.transition(curve, options)
     judged = {name: judgments.transition(observer, options) for name, observer in observers.items()}
     mean, low, high = mean_band(curve, options.confidence)
     excess: Transition | None = None
     delay: Delay | None = None
-    if condition.control is None:
+    if expects != "gone":
         delay = judgments.delay(curve, observers[baseline], options)
     else:
         # Drawn symbols are judged by each sequence's share of hits: the excess needs sequences that pair.
@@ -121,7 +124,7 @@ def _curve_result(
         control=condition.control,
         way=measured.way,
         nested=condition.nested,
-        chance=1 / len(sequence.alphabet),
+        chance=_chance(condition),
         curve=curve,
         mean=mean,
         low=low,
@@ -141,8 +144,15 @@ def _curve_result(
         example_context_length=example,
         cost_usd=measured.cost_usd,
         lost_levels=_lost(measured),
+        expects=expects,
         context_tokens=None if measured.context_tokens is None else measured.context_tokens[keep],
     )
+
+
+def _chance(condition: Condition) -> float:
+    """Return p of guessing: the share of all blocks of `depth` symbols that count."""
+    parts = [part for part in condition.parts(0) if condition.context_lengths[-1] in part.levels]
+    return float(len(parts) / len(parts[0].sequence.alphabet) ** condition.depth)
 
 
 def selection_warning(measured: Measured) -> tuple[str, ...]:

@@ -90,6 +90,8 @@ class TaskSpec(_Strict):
     sequences: Annotated[int, Field(ge=1)]
     samples: Annotated[int, Field(ge=1)] = 1
     readout: Literal["next_symbol", "continuation", "generation", "judgment", "answer"] = "next_symbol"
+    depth: Annotated[int, Field(ge=1)] = 1  # symbols of a continuation
+    phase: Literal["same", "any"] = "same"  # whether a continuation must go on where the sequence is
     controls: list[str] = Field(default_factory=list)
     nested: bool = True
     refusals: Literal["exclude", "score_zero"] = "exclude"
@@ -104,10 +106,18 @@ class TaskSpec(_Strict):
 
     @field_validator("readout")
     @classmethod
-    def _next_symbol_only(cls, readout: str) -> str:
-        if readout != "next_symbol":
-            raise ValueError(f"readout {readout!r} is not available in this version; use next_symbol")
+    def _known_readouts(cls, readout: str) -> str:
+        if readout not in ("next_symbol", "continuation"):
+            raise ValueError(
+                f"readout {readout!r} is not available in this version; use next_symbol or continuation"
+            )
         return readout
+
+    @model_validator(mode="after")
+    def _depth_of_continuations_only(self) -> "TaskSpec":
+        if self.readout != "continuation" and (self.depth, self.phase) != (1, "same"):
+            raise ValueError("depth and phase belong to readout: continuation")
+        return self
 
     @field_validator("controls")
     @classmethod

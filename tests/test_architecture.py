@@ -15,6 +15,7 @@ ALLOWED = {
     "harness.adapters": ("harness.adapters",),
     "harness.local_models": ("harness.local_models",),
     "harness.analysis": ("harness.analysis",),
+    "harness.cognitive": ("harness.cognitive",),
     "harness.reporting": ("harness.reporting", "harness.analysis"),
     "harness.types": ("harness.types",),
     "harness.errors": (),

@@ -20,7 +20,10 @@ def print_transitions_table(result: RunResult) -> None:
     console = wide_console()
     for model in result.models:
         rows = [_row(curve) for curve in result.curves if curve.model == model.name]
-        heads = ("curve", "verdict", "P", "half-way at", "width 10-90 %", "p from, to", "excess delay")
+        heads = (
+            *("curve", "verdict", "P", "half-way at", "width 10-90 %", "p from, to", "excess delay"),
+            "survives",
+        )
         console.print(table_of(heads, rows, title=model.name))
         for sentence in served_words(model):
             say(console, f"caution: {sentence}")
@@ -32,7 +35,7 @@ def print_transitions_table(result: RunResult) -> None:
     say(
         console,
         f"sharp: width at most {options.sharp_width:g} of the range; smallest change {options.min_change:g}; "
-        "intervals 95 %; controls are judged by what they show beyond the unigram observer",
+        "intervals 95 %; a control that destroys order is judged by what is left beyond an observer of what it keeps",
         "dim",
     )
 
@@ -86,6 +89,7 @@ def _row(curve: CurveResult) -> tuple[str, ...]:
         spanned(found.width, found.width_low, found.width_high),
         _ends(found),
         delay,
+        curve.survives or "",
     )
 
 

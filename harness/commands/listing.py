@@ -6,6 +6,9 @@ from harness.commands.display import table_of, wide_console
 from harness.registry import family_names, load_family, provider_names, provider_summary, suite_names
 from harness.store_files import open_store
 from harness.suite_files import load_suite
+from harness.types import ParamValue
+
+_LONGEST = 24  # characters of a default that are shown
 
 
 def list_things(what: str) -> None:
@@ -24,11 +27,17 @@ def _suites() -> list[tuple[str, ...]]:
 
 
 def _tasks() -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [("task", "parameters (default)", "what it is")]
+    rows: list[tuple[str, ...]] = [("task", "what it is; its parameters with their defaults")]
     for name in family_names():
         family = load_family(name)
-        rows.append((name, ", ".join(f"{k}={v}" for k, v in family.defaults.items()), family.summary))
+        rows.append((name, family.summary))
+        rows.append(("", ", ".join(f"{key}={_short(value)}" for key, value in family.defaults.items())))
     return rows
+
+
+def _short(value: ParamValue) -> str:
+    text = " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
 
 def _models() -> list[tuple[str, ...]]:

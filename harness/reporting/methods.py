@@ -45,8 +45,10 @@ _DEFINITIONS = (
     ),
     (
         "controls",
-        "Shuffled and matched-random contexts still teach symbol frequencies. They are judged against the "
-        "unigram (KT) observer: the question is whether a transition beyond it survives.",
+        "A control that destroys order still teaches what it keeps: a shuffle the frequencies of symbols, a "
+        "shuffle of k-grams all k-grams. It is judged against an observer of just that: the question is "
+        "whether a transition beyond it survives. Controls that keep the concept (other names, a distractor, "
+        "a new concept half-way) are judged against the ideal observer that is told of them.",
     ),
     (
         "failures",

@@ -25,7 +25,12 @@ def p_label(result: CurveResult) -> str:
 
 def observer_words(name: str) -> str:
     """Return an observer in words; kt is the unigram observer of Krichevsky and Trofimov."""
-    return "unigram (KT) observer" if name == "kt" else f"{name} observer"
+    if name == "kt":
+        return "unigram (KT) observer"
+    for start, words in (("ngram", "{}-gram observer"), ("backoff", "back-off {}-gram observer")):
+        if name.startswith(start) and name.removeprefix(start).isdigit():
+            return words.format(name.removeprefix(start))
+    return f"{name} observer"
 
 
 def posterior_words(transition: Transition) -> str:
@@ -95,7 +100,7 @@ def beyond_sentence(result: CurveResult) -> str | None:
     """Return whether a transition is left once the baseline observer is taken off, or None if not asked."""
     t = result.beyond
     if t is None:
-        return None
+        return _kept_sentence(result)
     whose = f"Under {result.control}" if result.control else "In this curve"
     baseline = observer_words(result.baseline)
     match t.verdict:
@@ -107,6 +112,19 @@ def beyond_sentence(result: CurveResult) -> str | None:
         case "multiple":
             return f"{whose}, {plural(len(t.changes), 'change')} survive beyond the {baseline}."
     return f"{whose}, a {t.verdict} transition survives beyond the {baseline}{_place(t, ', ')}."
+
+
+def _kept_sentence(result: CurveResult) -> str | None:
+    """Return what became of the transition under a control that leaves the concept as it is."""
+    if result.expects is None or result.survives is None:
+        return None
+    should = "stay where it is" if result.expects == "kept" else "move with the evidence"
+    found = {
+        "yes": "one is there",
+        "no": "none is left",
+        "open": "whether one is there is undetermined",
+    }[result.survives]
+    return f"Under {result.control}, where a transition about the concept should {should}, {found}."
 
 
 def failure_sentence(result: CurveResult) -> str | None:
