@@ -161,7 +161,8 @@ def _of_other_text(text: str, *, chat: bool) -> Reply | None:
 
 def _with_nan(scored: object) -> object:
     """Return log-probabilities with every number of the last token NaN."""
-    assert isinstance(scored, dict)
+    if not isinstance(scored, dict):
+        return scored  # a server that reports no numbers cannot report NaN
     if "content" in scored:
         best = [entry | {"logprob": math.nan} for entry in scored["content"][0]["top_logprobs"]]
         return {"content": [scored["content"][0] | {"logprob": math.nan, "top_logprobs": best}]}
