@@ -14,11 +14,11 @@ import numpy as np
 from harness.errors import SpecError
 from harness.parts import Part, branches, straight
 from harness.prompts.controls import apply_control, parse_control
-from harness.prompts.rendering import render
 from harness.registry import load_family
 from harness.seeds import sequence_stream
 from harness.spec import FromTo, Log2, Param, RenderSpec, Scalar, SuiteSpec, Sweep, TaskSpec
 from harness.types import Params, ParamValue, Prompt, Sequence
+from harness.writing import Writing, resolve
 
 MIN_LEVELS = 3  # fewer context lengths are no curve: said before anything is paid for
 
@@ -53,7 +53,7 @@ class Condition:
     def digest(self) -> str:
         """Return the sha256 of everything that decides the requests, but not how many sequences there are."""
         key = [self.seed, self.family, sorted(self.params.items()), self.control, self.context_lengths]
-        rest = [self.samples, self.readout, self.nested, self.refusals, _render_key(self.render)]
+        rest = [self.samples, self.readout, self.nested, self.refusals, self.writing.key]
         if self.readout == "continuation":  # later readouts leave the digests of earlier ones as they were
             rest += [self.depth, self.phase]
         return hashlib.sha256(json.dumps([*key, *rest], default=list).encode()).hexdigest()
@@ -108,18 +108,14 @@ class Condition:
         fresh = () if length is None else ("length", length)
         return sequence_stream(self.seed, self.family, self.params, replicate, *fresh, *more)
 
-    def prompt(self, sequence: Sequence) -> Prompt:
-        """Write a sequence of this condition as its prompt."""
-        spec = self.render
-        symbols = None if spec.symbols is None else tuple(spec.symbols)
-        return render(
-            sequence,
-            symbols=symbols,
-            separator=spec.separator,
-            form=spec.form,
-            template=spec.template,
-            instruction=spec.instruction,
-        )
+    def prompt(self, sequence: Sequence, replicate: int = 0) -> Prompt:
+        """Write a sequence of this condition as its prompt; counterbalanced symbols turn with the replicate."""
+        return self.writing.prompt(sequence, replicate)
+
+    @cached_property
+    def writing(self) -> Writing:
+        """Return the words of its prompts, resolved."""
+        return resolve(self.render, self.family, self.readout)
 
 
 def expand(suite: SuiteSpec, *, limit: int | None = None) -> list[Condition]:
@@ -202,11 +198,6 @@ def _lengths(task: TaskSpec) -> tuple[int, ...]:
             f"context_lengths {lengths!r} are {len(lengths)}; a transition needs at least {MIN_LEVELS} to be seen"
         )
     return tuple(lengths)
-
-
-def _render_key(render: RenderSpec) -> dict[str, object]:
-    # Left out where it is not used, so that runs from before it keep their digests.
-    return render.model_dump(mode="json", exclude=None if render.instruction else {"instruction"})
 
 
 def _frozen(value: Scalar | list[Scalar] | Param) -> ParamValue:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.conditions import Condition
 from harness.plan import Item, ModelPlan, Piece, pieces
+from harness.readouts import predicted, targets
 from harness.registry import Reader
 from harness.requests import request_digest
 from harness.scoring import score_logprobs
@@ -92,7 +94,7 @@ def measure(plan: ModelPlan, item: Item, store: Store, read: Reader) -> Measured
                 at = column[piece.request.context_lengths[0]]
                 tables.tokens[replicate, at] = answer.prompt_tokens or np.nan
             outcome = read(piece.request, answer.raw) if isinstance(answer, Reply) else answer
-            _observe(observers, piece, column, shape)
+            _observe(observers, condition, piece, column, shape)
             _enter(tables, item, piece, outcome, column)
     drawn = item.way == "samples"
     if drawn:
@@ -133,14 +135,18 @@ def _context_tokens(tables: _Tables) -> Floats | None:
 
 
 def _observe(
-    observers: dict[str, Floats], piece: Piece, column: dict[int, int], shape: tuple[int, int]
+    observers: dict[str, Floats],
+    condition: Condition,
+    piece: Piece,
+    column: dict[int, int],
+    shape: tuple[int, int],
 ) -> None:
     sequence = piece.sequence
     lengths = np.asarray(piece.request.context_lengths)
     columns = [column[int(n)] for n in lengths]
     for name in sorted(sequence.observers, key=lambda name: name != sequence.ideal):
         table = observers.setdefault(name, np.full(shape, np.nan))
-        table[piece.replicate, columns] = sequence.observers[name][lengths, sequence.target[lengths]]
+        table[piece.replicate, columns] = predicted(condition, sequence, name, lengths)
 
 
 def _enter(
@@ -157,7 +163,7 @@ def _enter(
     for n, failure in outcome.failures:
         _fail(tables, item, failure.kind, row, n, column)
     at = np.asarray(outcome.context_lengths)
-    columns, target = [column[int(n)] for n in at], piece.sequence.target[at]
+    columns, target = [column[int(n)] for n in at], targets(item.condition, piece.sequence, at)
     if outcome.counts is not None:
         tables.hits[row, columns] += outcome.counts[np.arange(len(at)), target]
         tables.draws[row, columns] += outcome.counts[:, :-1].sum(axis=1)

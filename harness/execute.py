@@ -13,7 +13,7 @@ from pathlib import Path
 
 from harness.batches import Collected, Submitted, collect_all, submit_all
 from harness.conditions import Condition, expand, symbols_digest
-from harness.errors import BudgetError, SpecError
+from harness.errors import BudgetError, SpecError, TokenizationError
 from harness.ledger import Ledger
 from harness.model_records import ModelRecord, write_record
 from harness.plan import ModelPlan, plan_model
@@ -25,6 +25,7 @@ from harness.spec import SuiteSpec
 from harness.store import Store
 from harness.store_files import write_store
 from harness.suite_files import dump_suite, suite_digest
+from harness.token_audit import audit_conditions, refusal
 from harness.types import BatchModel, Learner, Model
 
 OnPlan = Callable[[tuple[ModelPlan, ...]], None]
@@ -171,8 +172,20 @@ async def _ask_model(
 async def _plan(
     model: Model, conditions: Sequence[Condition], suite: SuiteSpec, store: Store | None
 ) -> ModelPlan:
+    fresh = recorded(model, store) is None
     capabilities = await establish(model, conditions, store)
+    if fresh:
+        await _refuse_wrong_tokens(model, conditions)
     return plan_model(model, capabilities, conditions, price_of(model.name, suite.budget.prices))
+
+
+async def _refuse_wrong_tokens(model: Model, conditions: Sequence[Condition]) -> None:
+    """Raise TokenizationError for symbols that merge, split or collide, where the model shows its tokens."""
+    audits = await audit_conditions(model, conditions)
+    for condition in conditions:
+        refused = refusal(condition, audits)
+        if refused is not None:
+            raise TokenizationError(f"{model.name}, {condition.title}: {refused}")
 
 
 def _remember(

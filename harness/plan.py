@@ -94,6 +94,8 @@ def plan_model(
 
 def make_item(condition: Condition, capabilities: Capabilities) -> Item:
     """Decide how a condition is measured, without counting tokens: all that a replay needs."""
+    if condition.readout == "judgment":  # a question ends behind its sequence: no pass asks several
+        capabilities = replace(capabilities, prefixes=False)
     way = choose_way(capabilities)
     if way == "samples" and not capabilities.max_samples:
         raise ModelError(
@@ -112,7 +114,7 @@ def pieces(item: Item, replicate: int, max_samples: int) -> Iterator[Piece]:
     """Yield the requests of one replicate, shortest context first so that prompt caches help."""
     condition = item.condition
     for i, part in enumerate(condition.parts(replicate)):
-        prompt = condition.prompt(part.sequence)
+        prompt = condition.prompt(part.sequence, replicate)
         if item.way == "prefixes":
             request = Request("prefixes", prompt, part.lengths, item.top_logprobs)
             yield Piece(replicate, part.sequence, request, i)

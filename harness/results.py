@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.analysis import failure_trend, mean_band
+from harness.analysis import failure_trend, mean_band, spread
 from harness.conditions import MIN_LEVELS, Condition, symbols_digest
 from harness.continuations import measure_continuation
 from harness.curves import Measured, measure
@@ -17,11 +17,13 @@ from harness.judgments import Judgments
 from harness.model_records import ModelRecord, plan_from_record, read_record
 from harness.plan import ModelPlan
 from harness.prompts.controls import parse_control
+from harness.readouts import targets
 from harness.registry import load_reader
 from harness.store import Store
 from harness.suite_files import parse_suite
 from harness.types import (
     AnalysisOptions,
+    Bools,
     Curve,
     CurveResult,
     Delay,
@@ -140,17 +142,29 @@ def _curve_result(
         beyond=excess,
         delay=delay,
         example_prompt=prompt.text(example),
-        example_target=prompt.surfaces[int(sequence.target[example])],
+        example_target=prompt.surfaces[int(targets(condition, sequence, np.array([example]))[0])],
         example_context_length=example,
         cost_usd=measured.cost_usd,
         lost_levels=_lost(measured),
+        permutation_sd=_permutation_sd(measured, len(sequence.alphabet), keep),
         expects=expects,
         context_tokens=None if measured.context_tokens is None else measured.context_tokens[keep],
     )
 
 
+def _permutation_sd(measured: Measured, n_symbols: int, keep: Bools) -> Floats | None:
+    """Return how far the curve differs between assignments of surfaces, None unless several were measured."""
+    groups = measured.item.condition.writing.groups(n_symbols)
+    n = len(measured.p)
+    if groups < 2 or n < 2:
+        return None
+    return spread(measured.p[:, keep], np.arange(n) % min(groups, n)).sd
+
+
 def _chance(condition: Condition) -> float:
     """Return p of guessing: the share of all blocks of `depth` symbols that count."""
+    if condition.readout == "judgment":
+        return 1 / len(condition.writing.options)
     parts = [part for part in condition.parts(0) if condition.context_lengths[-1] in part.levels]
     return float(len(parts) / len(parts[0].sequence.alphabet) ** condition.depth)
 

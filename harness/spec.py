@@ -78,6 +78,9 @@ class RenderSpec(_Strict):
     form: Form = "completion"
     template: str | None = None
     instruction: str = ""
+    wording: str | None = None  # a name in data/wordings.yaml, in place of template and instruction
+    options: list[str] | None = None  # of a question of one's own: random first
+    counterbalance: bool = False  # which surface writes which symbol changes from sequence to sequence
 
 
 class TaskSpec(_Strict):
@@ -107,9 +110,9 @@ class TaskSpec(_Strict):
     @field_validator("readout")
     @classmethod
     def _known_readouts(cls, readout: str) -> str:
-        if readout not in ("next_symbol", "continuation"):
+        if readout not in ("next_symbol", "continuation", "judgment"):
             raise ValueError(
-                f"readout {readout!r} is not available in this version; use next_symbol or continuation"
+                f"readout {readout!r} is not available in this version; use next_symbol, continuation or judgment"
             )
         return readout
 

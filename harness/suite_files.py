@@ -12,9 +12,13 @@ from pydantic_core import ErrorDetails
 
 from harness.errors import SpecError, near_miss
 from harness.registry import shipped_suite
-from harness.spec import TAGGED, SuiteSpec
+from harness.spec import TAGGED, RenderSpec, SuiteSpec, TaskSpec
 
 KeyPath = tuple[str | int, ...]
+# Fields that came later: left out of a suite's digest where they say what there was no choice of before, so that
+# runs from then are still found to be runs of the same suite.
+_LATER_OF_TASKS = ("depth", "phase")
+_LATER_OF_RENDER = ("instruction", "wording", "options", "counterbalance")
 
 
 def load_suite(source: str | Path) -> SuiteSpec:
@@ -65,7 +69,17 @@ def suite_digest(suite: SuiteSpec) -> str:
     higher cap or be judged anew without asking for anything again.
     """
     data = suite.model_dump(mode="json", by_alias=True, include={"name", "seed", "tasks"})
+    for task in data["tasks"]:
+        _forget(task, TaskSpec, _LATER_OF_TASKS)
+        _forget(task["render"], RenderSpec, _LATER_OF_RENDER)
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+
+
+def _forget(data: dict[str, object], spec: type[BaseModel], later: tuple[str, ...]) -> None:
+    """Take out what suites could not say at first, where it says what they meant."""
+    for name in later:
+        if data[name] == spec.model_fields[name].default:
+            del data[name]
 
 
 def _lines(node: yaml.Node, path: KeyPath) -> dict[KeyPath, int]:

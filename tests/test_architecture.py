@@ -23,7 +23,7 @@ ALLOWED = {
 # Three adapters stand for other parts of the house: a checkpoint, a family's observers, a stored run.
 BESIDES = {
     "harness.adapters.local": ("harness.local_models",),
-    "harness.adapters._mock_observers": ("harness.registry",),
+    "harness.adapters._mock_observers": ("harness.registry", "harness.prompts.observers"),
     "harness.adapters.replay": (
         "harness.model_records",
         "harness.registry",

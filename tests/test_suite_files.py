@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from harness.conditions import expand
 from harness.errors import SpecError, UnknownName
 from harness.registry import suite_names
 from harness.suite_files import dump_suite, load_suite, parse_suite, suite_digest
@@ -57,7 +58,7 @@ def test_every_shipped_suite_is_valid() -> None:
         ("[shuffle]", "[shuffle]\n    render: {symbols: [0, 1]}", 'not a number; quote it, e.g. "0"'),
         ("[shuffle]", "[shuffle, shuffle]", "names one twice"),
         ("[shuffle]", "[shuffle]\n    design: adaptive", "not available in this version"),
-        ("[shuffle]", "[shuffle]\n    readout: judgment", "not available in this version"),
+        ("[shuffle]", "[shuffle]\n    readout: generation", "not available in this version"),
         ("name: x", "name: [x", "not valid YAML"),
         (GOOD, "- a\n- b\n", "a suite is a mapping"),
         (GOOD, "", "a suite is a mapping"),
@@ -91,3 +92,10 @@ def test_a_missing_file_is_named() -> None:
 def test_the_digest_covers_what_decides_the_requests(found: str, instead: str, same: bool) -> None:
     first, second = (suite_digest(parse_suite(text, "s")) for text in (GOOD, GOOD.replace(found, instead)))
     assert (first == second) is same
+
+
+def test_the_digest_of_a_suite_is_pinned_whatever_suites_can_say_by_now() -> None:
+    """Runs of the first version carry it: with another digest they could not go on."""
+    assert suite_digest(load_suite("quickstart")).startswith("5d672d9f34bc")
+    condition = expand(load_suite("quickstart"))[0]
+    assert condition.digest.startswith("f56766f9408c")

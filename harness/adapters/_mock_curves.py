@@ -36,7 +36,7 @@ class Mock:
             return law
         m, p = len(prompt.surfaces), self.p(context_length)
         law = np.full(m, (1 - p) / max(1, m - 1))
-        law[prompt.symbols[context_length]] = p
+        law[wanted(prompt, context_length)] = p
         return law
 
     def p(self, context_length: int) -> float:
@@ -52,6 +52,11 @@ class Mock:
             return o["high"] if context_length >= o["location"] else o["low"]
         x = (context_length - o["location"]) * 2 * math.log(9) / o["width"]
         return o["low"] + (o["high"] - o["low"]) * _expit(x)
+
+
+def wanted(prompt: Prompt, context_length: int) -> int:
+    """Return the surface whose probability the curve is: the symbol that follows, or a question's second option."""
+    return 1 if prompt.footer else prompt.symbols[context_length]
 
 
 def shifted(p: float, logit: float) -> float:

@@ -25,12 +25,18 @@ class Observer:
     def _law(self, prompt: Prompt) -> Floats:
         """Return the next-symbol distribution after every prefix: shape (length + 1, n_symbols)."""
         symbols = np.asarray(prompt.symbols, dtype=np.int64)
-        found = self._family.observe(symbols, prompt.surfaces, **self._params)
+        found = self._family.observe(symbols, prompt.written or prompt.surfaces, **self._params)
         if self._name not in found:
             raise UnknownName(
                 f"no observer of family {self._family.name} {self._name!r}{suggestion(self._name, found)}"
             )
-        return np.maximum(found[self._name], _LEAST)
+        law = found[self._name]
+        if prompt.footer:  # a question whose second option is that a rule made the sequence
+            from harness.prompts.observers import against_random
+
+            by_rule = against_random(symbols, law)
+            law = np.stack([1 - by_rule, by_rule], axis=1)
+        return np.maximum(law, _LEAST)
 
 
 def parse_observer(options: dict[str, str]) -> Observer:

@@ -19,7 +19,7 @@ from collections.abc import Sequence as Seq
 from statistics import NormalDist
 
 from harness.adapters._echo import through_target
-from harness.adapters._mock_curves import Mock, parse_mock, shifted
+from harness.adapters._mock_curves import Mock, parse_mock, shifted, wanted
 from harness.adapters._reading import read_reply
 from harness.types import Capabilities, Failure, FailureKind, Floats, Form, Prompt, Reply, Request, Response
 
@@ -86,7 +86,7 @@ class MockModel:
         """Return p(target) of this sequence after `context_length` symbols, noise included."""
         u = _uniform(self._seed, "noise", prompt.header, prompt.symbols)
         shift = self._mock.options["noise"] * NormalDist().inv_cdf(min(max(u, 1e-12), 1 - 1e-12))
-        return shifted(float(self.law(prompt, context_length)[prompt.symbols[context_length]]), shift)
+        return shifted(float(self.law(prompt, context_length)[wanted(prompt, context_length)]), shift)
 
     def law(self, prompt: Prompt, context_length: int) -> Floats:
         """Return the next-symbol distribution after a context, before noise: shape (n_symbols,)."""
@@ -126,7 +126,7 @@ class MockModel:
 
 def _law(model: MockModel, prompt: Prompt, context_length: int) -> dict[str, float]:
     """Return the log-probability of every surface after a context."""
-    law, target = model.law(prompt, context_length), prompt.symbols[context_length]
+    law, target = model.law(prompt, context_length), wanted(prompt, context_length)
     p = model.true_p(prompt, context_length)
     rest = (1 - p) / max(1e-300, 1 - law[target])  # noise moves the target; the others keep their proportions
     return {s: math.log(p if i == target else law[i] * rest) for i, s in enumerate(prompt.surfaces)}

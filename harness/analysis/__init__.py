@@ -9,16 +9,19 @@ calls fail more often as the context grows.
 
 from harness.analysis.band import mean_band
 from harness.analysis.compare import beyond
+from harness.analysis.counterbalance import Spread, spread
 from harness.analysis.delay import excess_delay
 from harness.analysis.missing import FailureTrend, failure_trend
 from harness.analysis.verdict import transition, transitions
 
 __all__ = [
     "FailureTrend",
+    "Spread",
     "beyond",
     "excess_delay",
     "failure_trend",
     "mean_band",
+    "spread",
     "transition",
     "transitions",
 ]

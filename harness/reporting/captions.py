@@ -98,6 +98,9 @@ def _measured(entry: Entry) -> str:
     if result.context_tokens is not None and result.context_tokens.size:
         symbols, tokens = level(result.curve.level[-1]), count(result.context_tokens[-1])
         words.append(f"the longest context, {symbols} symbols, is {tokens} tokens")
+    if result.permutation_sd is not None and not np.isnan(result.permutation_sd).all():
+        widest = float(np.nanmax(result.permutation_sd))
+        words.append(f"symbols counterbalanced, s.d. between assignments at most {widest:.2f}")
     if result.cost_usd:
         words.append(f"spend {money(result.cost_usd)}")
     return "; ".join(part for part in words if part)

@@ -14,7 +14,12 @@ MASS_WARNING = 0.99
 """Captured probability below which a curve carries a warning."""
 
 UNIT = "symbols"
-P_LABEL = {"next_symbol": "p(target)", "continuation": "p(continuation)", "answer": "p(answer)"}
+P_LABEL = {
+    "next_symbol": "p(target)",
+    "continuation": "p(continuation)",
+    "answer": "p(answer)",
+    "judgment": "p(a rule)",
+}
 """What p is the probability of, by readout; anything else is plain p."""
 
 

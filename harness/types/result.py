@@ -62,6 +62,9 @@ class CurveResult:
     cost_usd: float | None  # of its calls; one that serves two curves is in both
     lost_levels: Mapping[int, str] = field(default_factory=dict)  # context length -> why nothing scored
     context_tokens: Floats | None = None  # (n_levels,), prompt tokens, where the tokenizer is known
+    permutation_sd: Floats | None = (
+        None  # (n_levels,), of the mean between assignments of surfaces to symbols
+    )
     expects: Literal["gone", "kept", "moved"] | None = (
         None  # what a control does to a transition about the concept
     )

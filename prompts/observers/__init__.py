@@ -12,6 +12,7 @@ from harness.prompts.observers.copying import induction_copy, lempel_ziv
 from harness.prompts.observers.counts import beta_posterior, counts, dirichlet, kt
 from harness.prompts.observers.ctw import count_trees, ctw, ctw_batch
 from harness.prompts.observers.delayed_periods import delayed_period
+from harness.prompts.observers.evidence import against_random
 from harness.prompts.observers.hidden_markov import hmm_memory
 from harness.prompts.observers.known_patterns import known_pattern
 from harness.prompts.observers.markov import markov
@@ -23,6 +24,7 @@ from harness.prompts.observers.walks import neighbours, placement, undirected
 from harness.prompts.observers.window import alternation, discounted, window_average
 
 __all__ = [
+    "against_random",
     "alternation",
     "backoff",
     "beta_posterior",
