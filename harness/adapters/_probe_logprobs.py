@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from harness.adapters._dialect import Dialect
-from harness.adapters._payload import parse, positions
+from harness.adapters._payload import Position, parse, positions
 from harness.adapters._probe_record import Record
 from harness.adapters._reading import read_reply
 from harness.types import Failure, Prompt, Reply, Request, Response
 
 # Tokens per position: llama.cpp has no limit, vLLM and OpenAI's chat stop at 20, OpenAI's completions at 5.
 _ASKS = (100, 40, 20, 5)
+_CONTEXTS = (4, 6, 8)
+_TRIES = 2  # of one way of scoring, where the reply cannot be read
 _OWN = 1e-9  # probability beyond the prompt's own token that proves that others are reported
 
 
@@ -40,14 +42,12 @@ async def probe_top_logprobs(record: Record, prompt: Prompt) -> Top:
         return Top(0, "no log-probabilities: behind hidden reasoning they would not be those of the context")
     refused = ""
     for asked in _ASKS:
-        reply = await record.send(Request("next_token", prompt, (4,), top_logprobs=asked))
+        reply, found = await _next_token(record, prompt, asked)
         if isinstance(reply, Failure):
             refused = reply.detail
             if reply.kind == "request":
                 continue
             break
-        payload = parse(reply.raw)
-        found = payload if isinstance(payload, Failure) else positions(payload.choices[0].logprobs)
         if isinstance(found, Failure):
             return Top(0, f"no log-probabilities: {found.detail}")
         count = min(asked, len(found[0].top))
@@ -55,6 +55,21 @@ async def probe_top_logprobs(record: Record, prompt: Prompt) -> Top:
             return Top(0, f"no other tokens are reported beside the one drawn ({asked} asked)")
         return Top(count, f"{count} tokens are reported per position ({asked} asked)", reply)
     return Top(0, f"no log-probabilities: {refused}")
+
+
+async def _next_token(
+    record: Record, prompt: Prompt, asked: int
+) -> tuple[Reply | Failure, list[Position] | Failure]:
+    """Ask after one context after another until a reply can be read: one that cannot may be a fault of its own."""
+    for n in _CONTEXTS:
+        reply = await record.send(Request("next_token", prompt, (n,), top_logprobs=asked))
+        if isinstance(reply, Failure):
+            return reply, reply
+        payload = parse(reply.raw)
+        found = payload if isinstance(payload, Failure) else positions(payload.choices[0].logprobs)
+        if not isinstance(found, Failure):
+            break
+    return reply, found
 
 
 async def probe_scoring(record: Record, prompt: Prompt, top: int, *, known: bool = False) -> Scoring:
@@ -88,8 +103,11 @@ async def _score(record: Record, prompt: Prompt, top: int) -> Scoring:
     name = record.calls.dialect.scoring
     lengths = tuple(range(len(prompt.symbols)))
     request = Request("prefixes", prompt, lengths, top_logprobs=top)
-    reply = await record.send(request)
-    response = reply if isinstance(reply, Failure) else read_reply(request, reply.raw)
+    for _ in range(_TRIES):
+        reply = await record.send(request)
+        response = reply if isinstance(reply, Failure) else read_reply(request, reply.raw)
+        if isinstance(reply, Failure) or not isinstance(response, Failure) or response.kind == "tokenization":
+            break
     if isinstance(response, Failure):
         if response.kind == "tokenization":
             return Scoring(False, True, f"{name} cannot be used: {response.detail}")
