@@ -107,7 +107,8 @@ def _curve_result(
     mean, low, high = mean_band(curve, options.confidence)
     excess: Transition | None = None
     delay: Delay | None = None
-    if expects != "gone":
+    # A judge of random symbols says so sooner or later than another: that is no transition, so judges are not compared.
+    if expects != "gone" or condition.readout == "judgment":
         delay = judgments.delay(curve, observers[baseline], options)
     else:
         # Drawn symbols are judged by each sequence's share of hits: the excess needs sequences that pair.

@@ -52,6 +52,15 @@ def test_a_judgment_is_the_posterior_that_a_rule_made_the_sequence(tmp_path: Pat
     np.testing.assert_allclose(found.observers["period"].p, found.curve.p, atol=1e-6)
 
 
+def test_a_judgment_of_shuffled_symbols_turns_to_chance_and_does_not_survive(tmp_path: Path) -> None:
+    text = SUITE.format(readout="judgment", render="") + "    controls: [shuffle]\n"
+    execute(parse_suite(text, "judged"), RunOptions(out=tmp_path / "run"))
+    main, control = open_run(tmp_path / "run").result.curves
+    assert (main.survives, main.transition.direction) == (None, "increasing")
+    assert (control.survives, control.beyond) == ("no", None)
+    assert control.mean[-1] < 0.5 < main.mean[-1]
+
+
 def test_against_random_is_bayes_rule_and_random_symbols_refute_a_family_that_excludes_them() -> None:
     law = np.array([[0.9, 0.1], [0.9, 0.1], [0.9, 0.1]])
     posterior = against_random(np.array([0, 1]), law, prior=0.25)

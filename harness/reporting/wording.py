@@ -120,10 +120,10 @@ def beyond_sentence(result: CurveResult) -> str | None:
 
 
 def _kept_sentence(result: CurveResult) -> str | None:
-    """Return what became of the transition under a control that leaves the concept as it is."""
+    """Return what became of the transition under a control where no observer is taken off."""
     if result.expects is None or result.survives is None:
         return None
-    should = "stay where it is" if result.expects == "kept" else "move with the evidence"
+    should = {"gone": "vanish", "kept": "stay where it is", "moved": "move with the evidence"}[result.expects]
     found = {
         "yes": "one is there",
         "no": "none is left",

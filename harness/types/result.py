@@ -74,10 +74,13 @@ class CurveResult:
         """Whether a transition is there under this control; None for a curve without one.
 
         Where the control destroys what a transition should be made of ("gone"),
-        only one beyond the baseline observer counts.
+        only one beyond the baseline observer counts; of a judgment, one towards
+        "a rule made it".
         """
         if self.control is None:
             return None
+        if self.readout == "judgment" and self.transition.direction == "decreasing":
+            return "no"
         found = self.transition if self.beyond is None else self.beyond
         return {"none": "no", "undetermined": "open"}.get(found.verdict, "yes")  # type: ignore[return-value]
 
