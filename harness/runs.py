@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.errors import BudgetError
 from harness.spec import SuiteSpec
 from harness.store_files import open_store
 from harness.types import RunResult
+
+if TYPE_CHECKING:
+    from harness.predictions import Predictions
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,19 @@ class Run:
     def recompute(self) -> RunResult:
         """Return the run analysed from its stored replies alone, nothing remembered."""
         return self._analysed(remember=False)
+
+    def predictions(self) -> "list[Predictions]":
+        """Return the next-symbol laws of each model and observer along every sequence, as arrays.
+
+        For `harness.cognitive`; conditions that were measured by drawn symbols are left out.
+        """
+        from harness.predictions import predictions
+
+        store = open_store(self.path)
+        try:
+            return list(predictions(store))
+        finally:
+            store.close()
 
     def _analysed(self, *, remember: bool) -> RunResult:
         from harness.judgments import Judgments
