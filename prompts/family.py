@@ -15,12 +15,13 @@ does not name, they cannot use. A new family is one such file in `families/`.
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 
 import numpy as np
 
 from harness.errors import SpecError
+from harness.prompts.later import Later, later
 from harness.prompts.parameters import Parameter, complete, declared
 from harness.types import Floats, Ints, Params, ParamValue, Sequence
 
@@ -36,6 +37,9 @@ class Family:
     _sample: Callable[..., Sequence]
     _observe: Callable[..., dict[str, Floats]]
     _observed: frozenset[str]  # the parameters that the observers know
+    _looked_at: set[str] = field(
+        default_factory=set, compare=False, repr=False
+    )  # settings whose observers were
 
     @staticmethod
     def from_module(name: str, module: ModuleType) -> "Family":
@@ -78,8 +82,15 @@ class Family:
         """
         if length < 0:
             raise SpecError(f"family {self.name!r}: length={length!r} must be >= 0")
-        sequence = self._sample(length, rng, **self.complete(params))
-        self._check(sequence, length)
+        values = self.complete(params)
+        sequence = self._sample(length, rng, **values)
+        self._check(sequence, length, {"law": sequence.law})
+        setting = repr(sorted(values.items()))
+        if setting in self._looked_at and isinstance(sequence.observers, Later):
+            return replace(sequence, observers=later(self._checked, sequence, length))
+        # Observers refuse parameters too: of each setting they are looked at once.
+        self._checked(sequence, length)
+        self._looked_at.add(setting)
         return sequence
 
     def observe(self, symbols: Ints, alphabet: tuple[str, ...], /, **params: ParamValue) -> dict[str, Floats]:
@@ -90,19 +101,23 @@ class Family:
         values = self.complete(params)
         return self._observe(symbols, alphabet, **{k: v for k, v in values.items() if k in self._observed})
 
-    def _check(self, sequence: Sequence, length: int) -> None:
+    def _checked(self, sequence: Sequence, length: int) -> Mapping[str, Floats]:
+        """Return the observers of a sequence, worked out now. Raises SpecError as `_check` does."""
+        self._check(sequence, length, sequence.observers)
+        if sequence.ideal not in sequence.observers:
+            known = ", ".join(sequence.observers)
+            raise SpecError(
+                f"family {self.name!r}: ideal={sequence.ideal!r} is not one of its observers ({known})"
+            )
+        return sequence.observers
+
+    def _check(self, sequence: Sequence, length: int, tables: Mapping[str, Floats]) -> None:
         """Raise SpecError if a family returned something that is not what `Sequence` promises."""
         shape = (length + 1, len(sequence.alphabet))
-        tables = {"law": sequence.law, **sequence.observers}
         wrong = [f"{name} {table.shape}" for name, table in tables.items() if table.shape != shape]
         if sequence.symbols.shape != (length,):
             wrong.append(f"symbols {sequence.symbols.shape}")
         if wrong:
             raise SpecError(
                 f"family {self.name!r}: {', '.join(wrong)} for length {length}; a table must be {shape}"
-            )
-        if sequence.ideal not in sequence.observers:
-            known = ", ".join(sequence.observers)
-            raise SpecError(
-                f"family {self.name!r}: ideal={sequence.ideal!r} is not one of its observers ({known})"
             )

@@ -1,5 +1,6 @@
 """A control applied to a sequence: other symbols with their own law, observers and baseline."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -7,8 +8,9 @@ import numpy as np
 from harness.prompts.controls.control import parse_control, transform_of
 from harness.prompts.controls.source import Source
 from harness.prompts.family import Family
+from harness.prompts.later import later
 from harness.prompts.observers import kt
-from harness.types import Params, Sequence
+from harness.types import Floats, Params, Sequence
 
 
 def apply_control(
@@ -23,6 +25,10 @@ def apply_control(
     """
     control = parse_control(text)
     changed = transform_of(control)(Source(sequence, family, params), rng, **control.options)
-    observers = {**changed.observers, "kt": kt(changed.symbols, len(changed.alphabet))}
+    observers = later(_with_kt, changed)
     concept = f"{changed.concept}, control {control.text}"
     return replace(changed, observers=observers, ideal=control.baseline or sequence.ideal, concept=concept)
+
+
+def _with_kt(changed: Sequence) -> Mapping[str, Floats]:
+    return {**changed.observers, "kt": kt(changed.symbols, len(changed.alphabet))}

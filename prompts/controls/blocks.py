@@ -4,6 +4,7 @@ import numpy as np
 
 from harness.prompts.controls.source import Source
 from harness.prompts.draws import permutation
+from harness.prompts.later import later
 from harness.prompts.observers import backoff
 from harness.types import Floats, Ints, Sequence
 
@@ -24,7 +25,7 @@ def block_shuffle(source: Source, rng: np.random.Generator, *, width: int) -> Se
     law[: n_whole * width] = _urn_of_blocks(blocks, source.n_symbols)
     law[n_whole * width : -1] = np.eye(source.n_symbols)[rest]
     rows = backoff(shuffled, source.n_symbols, k=width)
-    return source.become(shuffled, law, {**source.observe(shuffled), f"backoff{width}": rows})
+    return source.become(shuffled, law, later(lambda: {**source.observe(shuffled), f"backoff{width}": rows}))
 
 
 def _urn_of_blocks(blocks: Ints, n_symbols: int) -> Floats:

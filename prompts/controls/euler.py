@@ -12,6 +12,7 @@ import numpy as np
 from harness.prompts.controls.euler_law import context_path, rearrangement_law
 from harness.prompts.controls.source import Source
 from harness.prompts.draws import integers_below, permutation
+from harness.prompts.later import later
 from harness.prompts.observers import ngram
 from harness.types import Ints, Sequence
 
@@ -25,7 +26,7 @@ def kgram_shuffle(source: Source, rng: np.random.Generator, *, k: int) -> Sequen
     drawn = rearranged(source.symbols, k, rng)
     law = rearrangement_law(drawn, source.n_symbols, k)
     rows = ngram(drawn, source.n_symbols, k=k)
-    return source.become(drawn, law, {**source.observe(drawn), f"ngram{k}": rows})
+    return source.become(drawn, law, later(lambda: {**source.observe(drawn), f"ngram{k}": rows}))
 
 
 def rearranged(symbols: Ints, k: int, rng: np.random.Generator) -> Ints:

@@ -4,6 +4,7 @@ import numpy as np
 
 from harness.prompts.controls.source import Source
 from harness.prompts.draws import categorical, permutation
+from harness.prompts.later import later
 from harness.prompts.observers import counts
 from harness.types import Sequence
 
@@ -18,7 +19,7 @@ def shuffle(source: Source, rng: np.random.Generator) -> Sequence:
     left = seen[-1] - seen
     with np.errstate(invalid="ignore"):
         law = np.asarray(left / left.sum(axis=1, keepdims=True))
-    return source.become(shuffled, law, source.observe(shuffled))
+    return source.become(shuffled, law, later(source.observe, shuffled))
 
 
 def matched_random(source: Source, rng: np.random.Generator) -> Sequence:
@@ -28,4 +29,4 @@ def matched_random(source: Source, rng: np.random.Generator) -> Sequence:
         return source.become(symbols, np.full((1, m), np.nan), source.observe(symbols))
     frequency = np.bincount(symbols, minlength=m) / symbols.size
     drawn = categorical(frequency, symbols.size, rng)
-    return source.become(drawn, np.tile(frequency, (symbols.size + 1, 1)), source.observe(drawn))
+    return source.become(drawn, np.tile(frequency, (symbols.size + 1, 1)), later(source.observe, drawn))

@@ -1,5 +1,6 @@
 """The sequence a control starts from, with the family that can be asked about other symbols or for another sequence."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -44,6 +45,6 @@ class Source:
         noise = np.full((start, self.n_symbols), 1 / self.n_symbols)
         return np.concatenate([noise, rows])[: length + 1]
 
-    def become(self, symbols: Ints, law: Floats, observers: dict[str, Floats]) -> Sequence:
+    def become(self, symbols: Ints, law: Floats, observers: Mapping[str, Floats]) -> Sequence:
         """Return the sequence with other symbols, their law and what is said of them."""
         return replace(self.sequence, symbols=symbols, law=law, observers=observers)

@@ -23,6 +23,7 @@ import numpy as np
 from harness.errors import SpecError
 from harness.prompts import observers
 from harness.prompts.draws import integers_below, uniforms
+from harness.prompts.later import later
 from harness.prompts.symbols import alphabet as alphabet_of
 from harness.types import Floats, Ints, Sequence
 
@@ -46,7 +47,7 @@ def sample(
         alphabet=alphabet,
         symbols=drawn,
         law=_law(drawn, differs, len(alphabet)),
-        observers=observe(drawn, alphabet),
+        observers=later(observe, drawn, alphabet),
         ideal=IDEAL,
         concept=f"differs from the last with p = {differs:.2f}",
     )

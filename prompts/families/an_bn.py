@@ -27,6 +27,7 @@ import numpy as np
 
 from harness.errors import SpecError
 from harness.prompts import observers
+from harness.prompts.later import later
 from harness.prompts.observers.ngram import backoff
 from harness.prompts.symbols import alphabet as alphabet_of
 from harness.prompts.word_languages import blocks, uncounted_blocks
@@ -61,7 +62,9 @@ def sample(
         alphabet=alphabet,
         symbols=drawn,
         law=words.law(drawn),
-        observers=observe(drawn, alphabet, ratio=ratio, stream=stream, sizes=sizes, mean_size=mean_size),
+        observers=later(
+            observe, drawn, alphabet, ratio=ratio, stream=stream, sizes=sizes, mean_size=mean_size
+        ),
         ideal=IDEAL,
         concept=f"{a}^n {b}^{ratio if ratio > 1 else ''}n with n = {listed(drawn_sizes)}",
     )

@@ -22,6 +22,7 @@ import numpy as np
 
 from harness.errors import SpecError
 from harness.prompts.draws import categorical, uniforms
+from harness.prompts.later import later
 from harness.prompts.observers import beta_posterior, kt
 from harness.prompts.symbols import alphabet as alphabet_of
 from harness.types import Floats, Ints, Sequence
@@ -49,7 +50,7 @@ def sample(
         alphabet=alphabet,
         symbols=drawn,
         law=np.tile(weights, (length + 1, 1)),
-        observers=observe(drawn, alphabet),
+        observers=later(observe, drawn, alphabet),
         ideal=IDEAL,
         concept=f"p({alphabet[0]}) = {bias:.2f}",
     )

@@ -29,6 +29,7 @@ import numpy as np
 from harness.errors import SpecError
 from harness.prompts import observers
 from harness.prompts.brackets import bracket_names, brackets
+from harness.prompts.later import later
 from harness.prompts.observers.ngram import backoff
 from harness.prompts.words import Sizes, Stream, Words, listed, with_separator
 from harness.types import Floats, Ints, Sequence
@@ -59,7 +60,9 @@ def sample(
         alphabet=alphabet,
         symbols=drawn,
         law=words.law(drawn),
-        observers=observe(drawn, alphabet, k=k, depth=depth, stream=stream, sizes=sizes, mean_size=mean_size),
+        observers=later(
+            observe, drawn, alphabet, k=k, depth=depth, stream=stream, sizes=sizes, mean_size=mean_size
+        ),
         ideal=IDEAL,
         concept=shown,
     )

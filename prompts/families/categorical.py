@@ -26,6 +26,7 @@ import numpy as np
 from harness.errors import SpecError
 from harness.prompts import observers
 from harness.prompts.draws import categorical, dirichlet
+from harness.prompts.later import later
 from harness.prompts.observers.fallback import unless_refuted
 from harness.prompts.symbols import alphabet as alphabet_of
 from harness.types import Floats, Ints, Sequence
@@ -53,7 +54,9 @@ def sample(
         alphabet=alphabet,
         symbols=drawn,
         law=np.tile(law, (length + 1, 1)),
-        observers=observe(drawn, alphabet, probabilities=probabilities, announced=announced, alpha=alpha),
+        observers=later(
+            observe, drawn, alphabet, probabilities=probabilities, announced=announced, alpha=alpha
+        ),
         ideal=IDEAL,
         concept=", ".join(f"p({a}) = {p:.2f}" for a, p in zip(alphabet, law, strict=True)),
     )

@@ -27,6 +27,7 @@ import numpy as np
 from harness.errors import SpecError
 from harness.prompts import observers
 from harness.prompts.draws import cumulative, dirichlet, integers_below, uniforms
+from harness.prompts.later import later
 from harness.prompts.observers.libraries import bigram_retrieval, library_or_new, unigram_retrieval
 from harness.prompts.symbols import alphabet as alphabet_of
 from harness.types import Floats, Ints, Sequence
@@ -64,7 +65,7 @@ def sample(
         alphabet=alphabet,
         symbols=drawn,
         law=law,
-        observers=observe(drawn, alphabet, chains=chains, library=library, novel=novel, alpha=alpha),
+        observers=later(observe, drawn, alphabet, chains=chains, library=library, novel=novel, alpha=alpha),
         ideal=IDEAL,
         concept=concept,
     )

@@ -26,6 +26,7 @@ import numpy as np
 from harness.errors import SpecError
 from harness.prompts import observers
 from harness.prompts.draws import uniforms
+from harness.prompts.later import later
 from harness.prompts.symbols import alphabet as alphabet_of
 from harness.types import Bools, Floats, Ints, Sequence
 
@@ -60,7 +61,7 @@ def sample(
         alphabet=alphabet,
         symbols=drawn,
         law=np.stack([bias, 1 - bias], axis=1),
-        observers=observe(drawn, alphabet, hazard=hazard),
+        observers=later(observe, drawn, alphabet, hazard=hazard),
         ideal=IDEAL,
         concept=_in_words(alphabet[0], biases, changes, float(bias[0])),
     )

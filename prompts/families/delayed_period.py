@@ -25,6 +25,7 @@ import numpy as np
 from harness.errors import SpecError
 from harness.prompts import observers
 from harness.prompts.draws import integers_below, uniforms
+from harness.prompts.later import later
 from harness.prompts.observers.delayed_periods import delayed_period
 from harness.prompts.symbols import alphabet as alphabet_of
 from harness.prompts.symbols import joined
@@ -59,7 +60,7 @@ def sample(
         alphabet=alphabet,
         symbols=drawn[:length],
         law=law,
-        observers=observe(drawn[:length], alphabet, hazard=hazard, max_period=max_period),
+        observers=later(observe, drawn[:length], alphabet, hazard=hazard, max_period=max_period),
         ideal=IDEAL,
         concept=f"{joined(tuple(alphabet[s] for s in pattern))} repeated after {before} random symbols",
     )

@@ -30,6 +30,7 @@ import numpy as np
 
 from harness.prompts import observers
 from harness.prompts.brackets import bracket_names, brackets, untyped_brackets
+from harness.prompts.later import later
 from harness.prompts.observers.ngram import backoff
 from harness.prompts.words import Sizes, Stream, Words, listed, with_separator
 from harness.types import Floats, Ints, Sequence
@@ -55,7 +56,7 @@ def sample(
         alphabet=alphabet,
         symbols=drawn,
         law=words.law(drawn),
-        observers=observe(drawn, alphabet, k=k, stream=stream, sizes=sizes, mean_size=mean_size),
+        observers=later(observe, drawn, alphabet, k=k, stream=stream, sizes=sizes, mean_size=mean_size),
         ideal=IDEAL,
         concept=f"balanced words over {k} types of brackets, pairs: {listed(drawn_sizes)}",
     )

@@ -36,6 +36,7 @@ import numpy as np
 from harness.errors import SpecError
 from harness.prompts import observers
 from harness.prompts.automata import DFA
+from harness.prompts.later import later
 from harness.prompts.observers.ctw import ctw
 from harness.prompts.observers.ngram import backoff
 from harness.prompts.observers.word_automata import Languages
@@ -75,7 +76,7 @@ def sample(
         alphabet=alphabet,
         symbols=drawn,
         law=words.law(drawn),
-        observers=observe(drawn, alphabet, pairs=pairs, task=task, mean_size=mean_size),
+        observers=later(observe, drawn, alphabet, pairs=pairs, task=task, mean_size=mean_size),
         ideal=IDEAL,
         concept=f"first and last letter {'the same' if pairs == 'even' else 'different'}",
     )

@@ -34,6 +34,7 @@ from harness.prompts import observers
 from harness.prompts.automata import DFA, PFA, parry
 from harness.prompts.automata.scaled import completions
 from harness.prompts.draws import categorical
+from harness.prompts.later import later
 from harness.prompts.observers.contexts import followers
 from harness.prompts.observers.ngram import backoff, ngram
 from harness.prompts.symbols import alphabet as alphabet_of
@@ -87,7 +88,7 @@ def sample(
         alphabet=alphabet,
         symbols=drawn,
         law=true_law,
-        observers=observe(drawn, alphabet, k=k, p_forbidden=p_forbidden, law=law),
+        observers=later(observe, drawn, alphabet, k=k, p_forbidden=p_forbidden, law=law),
         ideal=IDEAL,
         concept=f"no {', '.join(shown)}" if shown else "nothing forbidden",
     )

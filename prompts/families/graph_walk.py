@@ -38,6 +38,7 @@ from harness.errors import SpecError
 from harness.prompts import observers
 from harness.prompts.draws import cumulative, permutation, uniforms
 from harness.prompts.graphs import Shape, from_edges, graph, hold_out
+from harness.prompts.later import later
 from harness.prompts.observers import walks
 from harness.prompts.observers.ngram import ngram
 from harness.prompts.symbols import alphabet as alphabet_of
@@ -84,7 +85,8 @@ def sample(
         alphabet=alphabet,
         symbols=drawn,
         law=law,
-        observers=observe(
+        observers=later(
+            observe,
             drawn,
             alphabet,
             shape=shape,

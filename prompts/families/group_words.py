@@ -39,6 +39,7 @@ from harness.errors import SpecError
 from harness.prompts import automata, observers
 from harness.prompts.automata import DFA, Group
 from harness.prompts.draws import integers_below, permutation
+from harness.prompts.later import later
 from harness.prompts.observers.ctw import ctw
 from harness.prompts.observers.ngram import backoff
 from harness.prompts.observers.word_automata import Languages
@@ -94,7 +95,7 @@ def sample(
         alphabet=alphabet,
         symbols=drawn,
         law=law,
-        observers=observe(drawn, alphabet, group=group, form=form, mean_size=mean_size),
+        observers=later(observe, drawn, alphabet, group=group, form=form, mean_size=mean_size),
         ideal=IDEAL,
         concept=concept,
     )

@@ -31,6 +31,7 @@ from harness.errors import SpecError
 from harness.prompts import observers
 from harness.prompts.draws import integers_below
 from harness.prompts.hmm_library import HMMLibrary, hmm_library
+from harness.prompts.later import later
 from harness.prompts.observers.hmm_library import evidence, one_example, posterior
 from harness.prompts.observers.ngram import ngram
 from harness.prompts.symbols import alphabet as alphabet_of
@@ -69,7 +70,8 @@ def sample(
         alphabet=alphabet,
         symbols=drawn,
         law=evidence(drawn, models, example_length=example_length).laws[model],
-        observers=observe(
+        observers=later(
+            observe,
             drawn,
             alphabet,
             n_models=n_models,

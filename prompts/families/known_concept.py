@@ -26,6 +26,7 @@ import numpy as np
 from harness.errors import SpecError
 from harness.prompts import observers
 from harness.prompts.draws import categorical, integers_below, uniforms
+from harness.prompts.later import later
 from harness.prompts.observers.known_patterns import known_pattern, noisy
 from harness.prompts.symbols import alphabet as alphabet_of
 from harness.prompts.symbols import joined
@@ -61,7 +62,7 @@ def sample(
         alphabet=alphabet,
         symbols=drawn,
         law=law,
-        observers=observe(drawn, alphabet, pattern=pattern, noise=noise, prior_random=prior_random),
+        observers=later(observe, drawn, alphabet, pattern=pattern, noise=noise, prior_random=prior_random),
         ideal=IDEAL,
         concept="random symbols" if is_random else f"{joined(tuple(alphabet[s] for s in indices))} repeated",
     )

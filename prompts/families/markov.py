@@ -22,6 +22,7 @@ import numpy as np
 from harness.errors import SpecError
 from harness.prompts import observers
 from harness.prompts.draws import cumulative, dirichlet, uniforms
+from harness.prompts.later import later
 from harness.prompts.symbols import alphabet as alphabet_of
 from harness.prompts.symbols import joined
 from harness.types import Floats, Ints, Sequence
@@ -55,7 +56,7 @@ def sample(
         alphabet=alphabet,
         symbols=drawn,
         law=law,
-        observers=observe(drawn, alphabet, order=order, alpha=alpha),
+        observers=later(observe, drawn, alphabet, order=order, alpha=alpha),
         ideal=IDEAL,
         concept=_in_words(rows, order, alphabet),
     )

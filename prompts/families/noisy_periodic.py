@@ -22,6 +22,7 @@ import numpy as np
 from harness.errors import SpecError
 from harness.prompts import observers
 from harness.prompts.draws import categorical, integers_below
+from harness.prompts.later import later
 from harness.prompts.observers.known_patterns import noisy
 from harness.prompts.observers.noisy_periods import noisy_period
 from harness.prompts.symbols import alphabet as alphabet_of
@@ -56,7 +57,9 @@ def sample(
         alphabet=alphabet,
         symbols=drawn,
         law=noisy(expected, m, noise),
-        observers=observe(drawn, alphabet, noise=noise, max_period=max_period, prior_random=prior_random),
+        observers=later(
+            observe, drawn, alphabet, noise=noise, max_period=max_period, prior_random=prior_random
+        ),
         ideal=IDEAL,
         concept=f"{joined(tuple(alphabet[s] for s in pattern))} repeated, {100 * noise:.3g}% wrong",
     )

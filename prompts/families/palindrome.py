@@ -25,6 +25,7 @@ Example: mean_size: 4, rendered without a separator
 import numpy as np
 
 from harness.prompts import observers
+from harness.prompts.later import later
 from harness.prompts.observers.ngram import backoff
 from harness.prompts.symbols import alphabet as alphabet_of
 from harness.prompts.word_languages import MARK, doubled, with_mark
@@ -53,7 +54,9 @@ def sample(
         alphabet=alphabet,
         symbols=drawn,
         law=words.law(drawn),
-        observers=observe(drawn, alphabet, marked=marked, stream=stream, sizes=sizes, mean_size=mean_size),
+        observers=later(
+            observe, drawn, alphabet, marked=marked, stream=stream, sizes=sizes, mean_size=mean_size
+        ),
         ideal=IDEAL,
         concept=f"w{MARK if marked else ''}w reversed with |w| = {listed(drawn_sizes)}",
     )

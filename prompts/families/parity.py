@@ -26,6 +26,7 @@ import numpy as np
 from harness.errors import SpecError
 from harness.prompts import observers
 from harness.prompts.draws import integers_below
+from harness.prompts.later import later
 from harness.prompts.observers.ctw import ctw
 from harness.prompts.observers.ngram import backoff
 from harness.prompts.regular_words import ANSWER
@@ -65,7 +66,7 @@ def sample(
         alphabet=alphabet,
         symbols=drawn[:length],
         law=law,
-        observers=observe(drawn[:length], alphabet, n_bits=n_bits),
+        observers=later(observe, drawn[:length], alphabet, n_bits=n_bits),
         ideal=IDEAL,
         concept=f"parity of the bits {', '.join(map(str, np.flatnonzero(chosen).tolist())) or 'of no place'}",
     )

@@ -25,6 +25,7 @@ import numpy as np
 from harness.errors import SpecError
 from harness.prompts import observers
 from harness.prompts.draws import integers_below, permutation
+from harness.prompts.later import later
 from harness.prompts.symbols import alphabet as alphabet_of
 from harness.prompts.symbols import joined
 from harness.types import Floats, Ints, Sequence
@@ -53,8 +54,8 @@ def sample(
         alphabet=alphabet,
         symbols=drawn,
         law=np.eye(len(alphabet))[pattern[positions]],
-        observers=observe(
-            drawn, alphabet, distinct=distinct, max_period=max_period, prior_random=prior_random
+        observers=later(
+            observe, drawn, alphabet, distinct=distinct, max_period=max_period, prior_random=prior_random
         ),
         ideal=IDEAL,
         concept=f"{joined(tuple(alphabet[s] for s in pattern))} repeated",

@@ -29,6 +29,7 @@ import numpy as np
 from harness.errors import SpecError
 from harness.prompts import infinite_words, observers
 from harness.prompts.draws import integers_below
+from harness.prompts.later import later
 from harness.prompts.observers.fallback import unless_refuted
 from harness.prompts.observers.recurrences import linear_recurrence
 from harness.prompts.symbols import alphabet as alphabet_of
@@ -61,7 +62,7 @@ def sample(
         alphabet=alphabet,
         symbols=drawn[:length].copy(),
         law=np.eye(m)[drawn],
-        observers=observe(drawn[:length], alphabet, kind=kind, order=order),
+        observers=later(observe, drawn[:length], alphabet, kind=kind, order=order),
         ideal=IDEAL,
         concept=f"{named} from symbol {place} on",
     )

@@ -33,6 +33,7 @@ from harness.errors import SpecError
 from harness.prompts import observers
 from harness.prompts.automata import DFA, PFA, random_pfa
 from harness.prompts.draws import integers_below
+from harness.prompts.later import later
 from harness.prompts.observers.ctw import ctw
 from harness.prompts.observers.ngram import backoff, witten_bell
 from harness.prompts.regular_words import regular
@@ -76,7 +77,8 @@ def sample(
         alphabet=alphabet,
         symbols=drawn,
         law=_with_ends(words.law(lengths), next_letter),
-        observers=observe(
+        observers=later(
+            observe,
             drawn,
             alphabet,
             library=library,

@@ -37,6 +37,7 @@ import numpy as np
 from harness.errors import SpecError
 from harness.prompts import automata, observers
 from harness.prompts.automata import DFA
+from harness.prompts.later import later
 from harness.prompts.observers.automata import dfa_posterior
 from harness.prompts.observers.ctw import ctw
 from harness.prompts.observers.ngram import backoff
@@ -90,8 +91,8 @@ def sample(
         alphabet=alphabet,
         symbols=drawn,
         law=words.law(drawn),
-        observers=observe(
-            drawn, alphabet, language=language, reading=reading, stream=stream, mean_size=mean_size
+        observers=later(
+            observe, drawn, alphabet, language=language, reading=reading, stream=stream, mean_size=mean_size
         ),
         ideal=IDEAL,
         concept=f"Tomita {key[0]} ({_IN_WORDS[key]})",

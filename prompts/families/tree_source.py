@@ -25,6 +25,7 @@ import numpy as np
 from harness.errors import SpecError
 from harness.prompts import observers
 from harness.prompts.draws import cumulative, dirichlet, integers_below, uniforms
+from harness.prompts.later import later
 from harness.prompts.symbols import alphabet as alphabet_of
 from harness.prompts.symbols import joined
 from harness.types import Floats, Ints, Sequence
@@ -54,7 +55,7 @@ def sample(
         alphabet=alphabet,
         symbols=drawn,
         law=law,
-        observers=observe(drawn, alphabet, depth=depth, stop=stop, alpha=alpha),
+        observers=later(observe, drawn, alphabet, depth=depth, stop=stop, alpha=alpha),
         ideal=IDEAL,
         concept=_in_words(leaves, alphabet),
     )

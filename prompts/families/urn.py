@@ -24,6 +24,7 @@ import numpy as np
 from harness.errors import SpecError
 from harness.prompts import observers
 from harness.prompts.draws import integers_below
+from harness.prompts.later import later
 from harness.prompts.observers.fallback import unless_refuted
 from harness.prompts.symbols import alphabet as alphabet_of
 from harness.types import Floats, Ints, Sequence
@@ -54,7 +55,7 @@ def sample(
         alphabet=alphabet,
         symbols=drawn,
         law=law,
-        observers=observe(drawn, alphabet, counts=counts),
+        observers=later(observe, drawn, alphabet, counts=counts),
         ideal=IDEAL,
         concept=" and ".join(f"{n} {a}" for n, a in zip(counts, alphabet, strict=True)) + " in random order",
     )
