@@ -28,7 +28,7 @@ def load_suite(source: str | Path) -> SuiteSpec:
     is neither such a file nor such a suite.
     """
     path = Path(source)
-    if path.suffix in {".yaml", ".yml"} or path.exists():
+    if path.suffix in {".yaml", ".yml"} or path.is_file():  # a folder called as a shipped suite is none
         try:
             return parse_suite(path.read_text(encoding="utf-8"), str(path))
         except (OSError, UnicodeDecodeError) as error:

@@ -99,3 +99,11 @@ def test_the_digest_of_a_suite_is_pinned_whatever_suites_can_say_by_now() -> Non
     assert suite_digest(load_suite("quickstart")).startswith("5d672d9f34bc")
     condition = expand(load_suite("quickstart"))[0]
     assert condition.digest.startswith("f56766f9408c")
+
+
+def test_a_folder_called_as_a_shipped_suite_does_not_hide_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "quickstart").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert load_suite("quickstart").name == "quickstart"
