@@ -1,6 +1,7 @@
 """Suites are read strictly: an error says where, what was found and what is allowed."""
 
 import re
+from pathlib import Path
 
 import pytest
 
