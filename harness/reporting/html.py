@@ -70,7 +70,7 @@ class Group:
 
 
 COLUMNS = ("curve", "model", "verdict", "half-way", "10-90 % width", "from → to", "ideal half-way",
-           "excess delay", "beyond", "lowest mass", "failed")  # fmt: skip
+           "excess delay", "beyond", "survives", "lowest mass", "failed")  # fmt: skip
 TEXT_COLUMNS = 3  # the first ones sort as text
 
 
@@ -162,6 +162,7 @@ def _row(entry: Entry) -> Row:
         (number(None if ideal is None else ideal.location), _key(None if ideal is None else ideal.location)),
         (delay_words(delay), _key(None if delay is None else delay.value)),
         ("–", "") if result.beyond is None else (short_verdict(result.beyond), _key(result.beyond.location)),
+        (result.survives or "–", result.survives or ""),
         ("n/a", "") if mass is None else (number(mass[0], 2), _key(mass[0])),
         (f"{failures_per_level(result).sum():,.0f}", _key(float(failures_per_level(result).sum()))),
     )

@@ -63,8 +63,9 @@ def transitions_df(results: Sequence[RunResult]) -> pd.DataFrame:
     """Return one row a curve: what it is, the analyzer's fields, excess delay, captured mass and failures.
 
     `ideal_*` is the transition of the first observer, `beyond_*` that of p_model
-    - p_baseline; `delay` is a lower bound where `delay_censored` is "model". Each
-    parameter has a column `param_<name>`.
+    - p_baseline; `delay` is a lower bound where `delay_censored` is "model". Under a
+    control, `expects` says what it does to a transition about the concept and
+    `survives` whether one is there. Each parameter has a column `param_<name>`.
     """
     found = entries(results)
     names = sorted({name for entry in found for name in entry.result.params})
@@ -165,6 +166,7 @@ def _transition_row(entry: Entry, names: Sequence[str]) -> dict[str, object]:
         _named("ideal", ideal_transition(result))
         | {"baseline": result.baseline}
         | _named("beyond", result.beyond)
+        | {"expects": result.expects, "survives": result.survives}
     )
     row |= {
         "delay": None if delay is None else delay.value,

@@ -132,3 +132,15 @@ def test_an_unknown_cost_is_empty_and_not_zero(run: RunResult) -> None:
 def test_a_run_without_curves_gives_empty_tables() -> None:
     for content in csv_report([run_of()]).values():
         assert content.startswith(b"run,")
+
+
+def test_controls_say_what_they_expect_and_whether_the_transition_survives(run: RunResult) -> None:
+    main = next(c for c in run.curves if c.control is None and c.transition.verdict == "sharp")
+    gone = replace(
+        main, id="gone", control="shuffle", expects="gone", beyond=replace(main.transition, verdict="none")
+    )
+    kept = replace(main, id="kept", control="swap?at=4", expects="moved", beyond=None)
+    table = transitions_df([replace(run, curves=(main, gone, kept))]).set_index("control")
+    assert table.loc["shuffle", ["expects", "survives"]].tolist() == ["gone", "no"]
+    assert table.loc["swap?at=4", ["expects", "survives"]].tolist() == ["moved", "yes"]
+    assert table["survives"].isna().sum() == 1
