@@ -140,7 +140,8 @@ def test_controls_say_what_they_expect_and_whether_the_transition_survives(run: 
         main, id="gone", control="shuffle", expects="gone", beyond=replace(main.transition, verdict="none")
     )
     kept = replace(main, id="kept", control="swap?at=4", expects="moved", beyond=None)
-    table = transitions_df([replace(run, curves=(main, gone, kept))]).set_index("control")
-    assert table.loc["shuffle", ["expects", "survives"]].tolist() == ["gone", "no"]
-    assert table.loc["swap?at=4", ["expects", "survives"]].tolist() == ["moved", "yes"]
+    table = transitions_df([replace(run, curves=(main, gone, kept))])
+    rows = dict(zip(table["control"], zip(table["expects"], table["survives"], strict=True), strict=True))
+    assert rows["shuffle"] == ("gone", "no")
+    assert rows["swap?at=4"] == ("moved", "yes")
     assert table["survives"].isna().sum() == 1
