@@ -23,7 +23,7 @@ from harness.registry import load_model
 from harness.runner import Tally, catching_interrupts, run_model
 from harness.spec import SuiteSpec
 from harness.store import Store
-from harness.store_files import write_store
+from harness.store_files import has_run, open_store, write_store
 from harness.suite_files import dump_suite, suite_digest
 from harness.token_audit import audit_conditions, refusal
 from harness.types import BatchModel, Learner, Model
@@ -73,7 +73,12 @@ class Outcome:
             return 130
         if self.tally.batched:
             return 5
-        return 3 if self.tally.failed else 0
+        return 3 if self.tally.failed or self.not_handed_in else 0
+
+    @property
+    def not_handed_in(self) -> bool:
+        """Whether a provider took no batch, so that requests of the plan were not asked."""
+        return any(r.submitted is not None and r.submitted.problem is not None for r in self.batches)
 
 
 def execute(
@@ -123,8 +128,13 @@ async def _execute(suite: SuiteSpec, options: RunOptions, on_plan: OnPlan, on_ti
         for name in suite.models:
             models.append(load_model(name))
             stack.push_async_callback(models[-1].close)
+            if options.batch and not isinstance(models[-1], BatchModel):
+                raise SpecError(f"--batch: {name} has no batch API; leave it out, or take another model")
         if options.dry_run:
-            plans = [await _plan(model, conditions, suite, None) for model in models]
+            known = open_store(path) if has_run(path) else None  # what was probed there is not probed again
+            if known is not None:
+                stack.callback(known.close)
+            plans = [await _plan(model, conditions, suite, known) for model in models]
             on_plan(tuple(plans))
             return Outcome(path, tally, tuple(plans))
         store = stack.enter_context(write_store(path, suite.name, suite_digest(suite)))
@@ -155,8 +165,6 @@ async def _ask_model(
 ) -> BatchReport | None:
     """Collect what was handed in before, then hand in or ask directly what is left."""
     if not isinstance(model, BatchModel):
-        if options.batch:
-            raise SpecError(f"--batch: {model.name} has no batch API; leave it out, or take another model")
         await run_model(model, plan, store, tally, ledger, tick, connections=options.max_connections)
         return None
     collected = await collect_all(model, plan, store, ledger)

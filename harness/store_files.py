@@ -14,10 +14,15 @@ from harness.store_schema import STORE_VERSION, show_as_current, upgrade
 _FILE = "run.sqlite"
 
 
+def has_run(run_dir: Path) -> bool:
+    """Return whether this directory holds a run."""
+    return (run_dir / _FILE).is_file()
+
+
 def open_store(run_dir: Path) -> Store:
     """Open a run for reading. Raises StoreError if there is none or it is from a newer version."""
     path = run_dir / _FILE
-    if not path.is_file():
+    if not has_run(run_dir):
         raise StoreError(
             f"{run_dir}: no run here ({_FILE} is missing); icl ls runs lists those below this folder"
         )

@@ -32,6 +32,8 @@ _GRPC = {3: 400, 4: 504, 5: 404, 7: 403, 8: 429, 9: 400, 13: 500, 14: 503, 16: 4
 
 
 class Camel(BaseModel):
+    """An object of the API, whose names are written inCamelCase."""
+
     model_config = ConfigDict(alias_generator=to_camel)
 
 
@@ -78,6 +80,8 @@ class _Usage(Camel):
 
 
 class Error(Camel):
+    """What an error reply holds."""
+
     code: int = 400
     message: str = ""
 

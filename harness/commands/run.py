@@ -81,7 +81,7 @@ def _way(item: Item) -> str:
 
 
 def _unfinished(outcome: Outcome) -> bool:
-    return outcome.tally.stopped is not None or outcome.tally.batched > 0
+    return outcome.tally.stopped is not None or outcome.tally.batched > 0 or outcome.not_handed_in
 
 
 def _print_batches(console: Console, report: BatchReport) -> None:
