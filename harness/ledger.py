@@ -35,17 +35,11 @@ class Ledger:
         """Money spent, attempts that may have been billed included; open batches are reserved, not spent."""
         return self._spent_usd
 
-    @property
-    def cap_usd(self) -> float | None:
-        """The most that may be spent, None for no limit."""
-        return self._cap_usd
-
     def reserve(self, model: str, bound_usd: float) -> bool:
         """Set aside the most that a call can cost; False if the cap would not allow it."""
         if not bound_usd:
             return True
-        total = self._spent_usd + self._pending_usd + sum(self._reserved_usd.values()) + bound_usd
-        if self._cap_usd is not None and total > self._cap_usd:
+        if not self._fits(bound_usd):
             return False
         self._reserved_usd[model] += bound_usd
         if self._reserved_usd[model] > self._marks.get(model, 0.0):
@@ -60,8 +54,7 @@ class Ledger:
 
     def hand_in(self, bound_usd: float) -> bool:
         """Set aside the most that a batch can cost until it is collected; False if the cap would not allow it."""
-        total = self._spent_usd + self._pending_usd + sum(self._reserved_usd.values()) + bound_usd
-        if self._cap_usd is not None and total > self._cap_usd:
+        if not self._fits(bound_usd):
             return False
         self._pending_usd += bound_usd
         return True
@@ -70,6 +63,10 @@ class Ledger:
         """Count what a batch cost instead of what was set aside for it."""
         self._pending_usd -= bound_usd
         self._spent_usd += spent_usd
+
+    def _fits(self, bound_usd: float) -> bool:
+        total = self._spent_usd + self._pending_usd + sum(self._reserved_usd.values()) + bound_usd
+        return self._cap_usd is None or total <= self._cap_usd
 
     def close(self) -> None:
         """Take the marks back, but for calls that were broken off and may be billed."""
