@@ -6,14 +6,18 @@ that never fall below 0, nor rise above the bound. There are B(2N, 0) k**N words
 """
 
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 
 from harness.errors import SpecError
 from harness.prompts.draws import integers_below, uniforms
 from harness.prompts.symbols import alphabet as alphabet_of
+from harness.prompts.word_places import KEPT, is_small, n_places, place_laws
 from harness.prompts.words import Language, WordLaw
 from harness.types import Floats, Ints
+
+Number = TypeVar("Number", float, Ints | Floats)
 
 _PAIRS = ("()", "[]", "{}", "<>")
 _CHUNK = 2**20  # entries of the tables (letters, sizes) made at once
@@ -41,8 +45,10 @@ def brackets(k: int, depth: int | None = None) -> Language:
         types = integers_below(k, size, rng).tolist()
         word: list[int] = []
         stack: list[int] = []
+        bounded = None if depth is None else _bounded(_reach(2 * size), depth)[1]
         for left, u in zip(range(2 * size, 0, -1), uniforms(2 * size, rng).tolist(), strict=True):
-            if u < _p_open(left, len(stack), depth):
+            h = len(stack)
+            if u < (_ballot(left, h) if bounded is None else bounded[left, h]):
                 stack.append(types.pop())
                 word.append(stack[-1])
             else:
@@ -76,21 +82,65 @@ def log_ways(steps: Ints, heights: Ints, depth: int | None) -> Floats:
     return np.asarray(log_paths - log_factorial[np.maximum(down + heights + 1, 0)] + np.log(heights + 1))
 
 
-def _p_open(steps: Ints | int, heights: Ints | int, depth: int | None) -> Floats:
-    """Return P(open) in a uniform word at a height it can have with r > 0 letters to come, any number elsewhere.
-
-    Without a bound it is (r - h) (h + 2) / (2 r (h + 1)).
-    """
+def _p_open(steps: Ints, heights: Ints, depth: int | None) -> Floats:
+    """Return P(open) in a uniform word at a height it can have with r > 0 letters to come, any number elsewhere."""
     r = np.maximum(steps, 1)
     if depth is None:
-        return np.asarray((r - heights) * (heights + 2) / (2 * r * (heights + 1)))
+        return np.asarray(_ballot(r, heights))
     return np.asarray(_bounded(_reach(int(np.max(r, initial=1))), depth)[1][r, heights])
+
+
+def _ballot(r: Number, h: Number) -> Number:
+    """Return P(open) in a uniform word of any depth at height h with r > 0 letters to come."""
+    return (r - h) * (h + 2) / (2 * r * (h + 1))
 
 
 def _law(letters: Ints, log_weights: Floats, k: int, depth: int | None) -> Floats:
     """Return the law along a word begun. The types of brackets opened say nothing of the size."""
-    heights, tops = _climb(letters, k, depth)
+    heights, tops = _climb(np.asarray(letters, np.int64).tobytes(), k)
+    if depth is not None and heights.max() > depth:
+        n_rows = int((heights > depth).argmax())
+        heights, tops = heights[:n_rows], tops[:n_rows]
+    places = n_places(letters.size)
+    deepest = places if depth is None else depth
+    if is_small(3 * places * (deepest + 2), log_weights):
+        steps = _steps_by_place(log_weights.tobytes(), depth, places)[np.arange(heights.size), heights]
+    else:
+        steps = _steps(heights, log_weights, depth)
     rows = np.zeros((letters.size + 1, 2 * k + 1))
+    rows[: heights.size, :k] = steps[:, :1] / k
+    open_type = np.flatnonzero(tops >= 0)
+    rows[open_type, k + tops[open_type]] = steps[open_type, 1]
+    rows[: heights.size, 2 * k] = steps[:, 2]
+    return rows
+
+
+@lru_cache(maxsize=KEPT)
+def _steps_by_place(weights: bytes, depth: int | None, places: int) -> Floats:
+    """Return P(open), P(close) and P(end) after t letters at height h, for t below `places`: (places, > h, 3)."""
+    log_weights = np.frombuffer(weights)
+    sizes = np.flatnonzero(np.isfinite(log_weights))
+    log_f = log_weights[sizes] - log_ways(2 * sizes, np.zeros(1, np.int64), depth)  # of one word of each size
+    log_found = np.full((places, 1), -np.inf)
+    log_found[2 * sizes[2 * sizes < places], 0] = log_f[2 * sizes < places]
+    height = np.arange((places if depth is None else depth) + 1)
+    even = np.flatnonzero((height - places) % 2 == 0)  # a height is odd where the place is
+    left = 2 * sizes[:, None] - places
+    log_last = np.full(height.size + 1, -np.inf)  # the last for no height at all
+    log_last[even] = np.logaddexp.reduce(
+        log_f[:, None] + np.where(left >= 0, log_ways(left, even, depth), -np.inf), axis=0, initial=-np.inf
+    )
+    nowhere = height.size
+    table = np.stack(
+        [np.append(height[1:], [nowhere, nowhere]), np.append([nowhere], np.append(height[:-1], nowhere))],
+        axis=1,
+    )
+    return place_laws(table, np.arange(nowhere + 1) == 0, log_found, log_last)[0]
+
+
+def _steps(heights: Ints, log_weights: Floats, depth: int | None) -> Floats:
+    """Return P(open), P(close) and P(end) at each height of one word: (n_heights, 3)."""
+    steps = np.zeros((heights.size, 3))
     sizes = np.flatnonzero(np.isfinite(log_weights))
     prior = log_weights[sizes] - log_ways(2 * sizes, np.zeros(1, np.int64), depth)
     n_rows = max(1, _CHUNK // max(sizes.size, 1))
@@ -104,24 +154,19 @@ def _law(letters: Ints, log_weights: Floats, k: int, depth: int | None) -> Float
         weight /= np.where(p > 0, p, 1)[:, None]
         goes_on = weight * (r > 0)
         opens = (goes_on * _p_open(r, h, depth)).sum(axis=1)
-        closes = goes_on.sum(axis=1) - opens
-        rows[t, :k] = opens[:, None] / k
-        open_type = tops[t] >= 0
-        rows[t[open_type], k + tops[t[open_type]]] = closes[open_type]
-        rows[t, 2 * k] = (weight * (r == 0)).sum(axis=1)
-    return rows
+        steps[t] = np.stack([opens, goes_on.sum(axis=1) - opens, (weight * (r == 0)).sum(axis=1)], axis=1)
+    return steps
 
 
-def _climb(letters: Ints, k: int, depth: int | None) -> tuple[Ints, Ints]:
+@lru_cache(maxsize=256)  # several laws ask for the same word
+def _climb(word: bytes, k: int) -> tuple[Ints, Ints]:
     """Return, before each letter that follows a beginning of a word, its height and what is open, -1 if nothing."""
     stack: list[int] = []
     heights, tops = [0], [-1]
-    for letter in letters.tolist():
+    for letter in np.frombuffer(word, np.int64).tolist():
         if letter < k:
             stack.append(letter)
         elif not stack or stack.pop() != letter - k:
-            break
-        if depth is not None and len(stack) > depth:
             break
         heights.append(len(stack))
         tops.append(stack[-1] if stack else -1)

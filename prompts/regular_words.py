@@ -1,8 +1,7 @@
 """Regular languages as `words` takes them: words uniform among those of their length that an automaton accepts."""
 
 import math
-from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 
 import numpy as np
@@ -10,11 +9,11 @@ import numpy as np
 from harness.errors import SpecError
 from harness.prompts.automata import DFA
 from harness.prompts.automata.scaled import completions
+from harness.prompts.word_places import KEPT, is_small, n_places, place_laws
 from harness.prompts.words import Language, WordLaw
 from harness.types import Floats, Ints
 
 ANSWER = "="
-_CHUNK = 2**20  # entries of the table that a law makes at once
 _NEGLIGIBLE = 60  # exp(-60) is below 2**-86
 _COUNTED = 1024  # lengths counted at a time
 
@@ -59,49 +58,42 @@ def answered(table: Ints, outputs: Ints, n_outputs: int) -> DFA:
 
 
 def _word_law(dfa: DFA, step: int, extra: int) -> WordLaw:
-    log_counts = _counter(dfa)
-
     def law(letters: Ints, log_weights: Floats) -> Floats:
-        sizes = np.flatnonzero(np.isfinite(log_weights))
-        sizes = sizes[sizes > 0]
-        n = step * sizes + extra
-        likely = log_weights[sizes] > log_weights[sizes][n >= letters.size].max(initial=-np.inf) - _NEGLIGIBLE
-        kept = likely | (
-            n < letters.size + 2 * dfa.n_states
-        )  # any word begun can end within n_states letters
-        sizes, n = sizes[kept], n[kept]
-        path = dfa.states(letters)
-        rows = np.zeros((path.size, dfa.n_symbols + 1))
-        if not n.size:
-            return rows
-        log_n = log_counts(int(n[-1]))
-        found = log_weights[sizes] - log_n[n, dfa.start]  # of one word of each length
-        after = dfa.table[path]
-        width = max(1, _CHUNK // (n.size * dfa.n_symbols))
-        for start in range(0, path.size, width):
-            t = np.arange(start, min(start + width, path.size))
-            left = n - t[:, None] - 1
-            goes_on = log_n[np.maximum(left, 0)[:, :, None], after[t][:, None]]
-            weight = np.where(left[:, :, None] >= 0, found[:, None] + goes_on, -np.inf)
-            ends = np.where((left == -1) & dfa.accepting[path[t], None], found, -np.inf)
-            top = np.maximum(weight.max(axis=(1, 2)), ends.max(axis=1))
-            top = np.where(np.isfinite(top), top, 0.0)
-            rows[t, :-1] = np.exp(weight - top[:, None, None]).sum(axis=1)
-            rows[t, -1] = np.exp(ends - top[:, None]).sum(axis=1)
-        total = rows.sum(axis=1, keepdims=True)
-        return np.asarray(np.divide(rows, total, out=np.zeros_like(rows), where=total > 0))
+        places = n_places(letters.size)
+        small = is_small(places * dfa.n_states * (dfa.n_symbols + 1), log_weights)
+        laws = (_laws if small else _laws.__wrapped__)(dfa, step, extra, log_weights.tobytes(), places)
+        return np.asarray(laws[np.arange(letters.size + 1), dfa.states(letters)])
 
     return law
 
 
-def _counter(dfa: DFA) -> Callable[[int], Floats]:
-    """Return what gives log N_r(q) for r = 0..n at least, (> n, n_states), and keeps what it has counted."""
+@lru_cache(maxsize=KEPT)
+def _laws(dfa: DFA, step: int, extra: int, weights: bytes, places: int) -> Floats:
+    """Return the law in each of the first places and each state: (places, n_states, n_symbols + 1)."""
+    log_weights = np.frombuffer(weights)
+    sizes = np.flatnonzero(np.isfinite(log_weights))
+    sizes = sizes[sizes > 0]
+    n = step * sizes + extra
+    likely = log_weights[sizes] > log_weights[sizes[n >= places]].max(initial=-np.inf) - _NEGLIGIBLE
+    kept = likely | (n < places + 2 * dfa.n_states)  # any word begun can end within n_states letters
+    sizes, n = sizes[kept], n[kept]
+    log_n = _log_counts(dfa, int(n.max(initial=0)))
+    log_f = log_weights[sizes] - log_n[n, dfa.start]  # of one word of each length
+    log_found = np.full((places, 1), -np.inf)
+    log_found[n[n < places], 0] = log_f[n < places]
+    longer = n >= places
+    goes_on = log_f[longer, None] + log_n[n[longer] - places]
+    log_last = np.logaddexp.reduce(goes_on, axis=0, initial=-np.inf)
+    return place_laws(dfa.table, dfa.accepting, log_found, log_last)[0]
 
-    @cache
-    def upto(reach: int) -> Floats:
-        final = dfa.accepting.astype(np.float64)
-        recursion = completions(dfa.table, final, np.zeros(dfa.n_states, np.int64))
-        with np.errstate(divide="ignore"):
-            return np.array([np.log(x) + e * math.log(2) for x, e in islice(recursion, reach)])
 
-    return lambda n: upto(-(-(n + 1) // _COUNTED) * _COUNTED)
+def _log_counts(dfa: DFA, n: int) -> Floats:
+    """Return log N_r(q) for r = 0..n at least: (> n, n_states)."""
+    return _log_counts_upto(dfa, -(-(n + 1) // _COUNTED) * _COUNTED)
+
+
+@lru_cache(maxsize=64)
+def _log_counts_upto(dfa: DFA, reach: int) -> Floats:
+    recursion = completions(dfa.table, dfa.accepting.astype(np.float64), np.zeros(dfa.n_states, np.int64))
+    with np.errstate(divide="ignore"):
+        return np.array([np.log(x) + e * math.log(2) for x, e in islice(recursion, reach)])

@@ -5,12 +5,15 @@ c_N(u) the number of the c_N words of size N that begin with u,
 p(a | u) = sum over N of W(N) c_N(ua) / c_N, over the same sum for u.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from harness.errors import SpecError
 from harness.prompts.draws import integers_below
+from harness.prompts.word_places import KEPT, is_small
 from harness.prompts.words import Language, WordLaw, log_tails
-from harness.types import Floats, Ints
+from harness.types import Bools, Floats, Ints
 
 MARK = "#"
 
@@ -23,14 +26,12 @@ def blocks(ratios: tuple[int, ...]) -> Language:
 
     def law(letters: Ints, log_weights: Floats) -> Floats:
         hazard = _hazard(log_weights, letters.size)
-        first = int(np.flatnonzero(np.append(letters != 0, True))[0])  # letters 0 the word begins with
+        first = _first(letters != 0)  # letters 0 the word begins with
         rows = np.zeros((letters.size + 1, len(ratios) + 1))
         rows[: first + 1, :2] = hazard[: first + 1]
-        word = np.append(np.repeat(np.arange(len(ratios)), np.multiply(ratios, first)), len(ratios))
-        for t in range(first + 1, min(letters.size + 1, word.size)):
-            if letters[t - 1] != word[t - 1] or not hazard[first, 1]:
-                break
-            rows[t, word[t]] = 1
+        if hazard[first, 1]:
+            rest = np.repeat(np.arange(1, len(ratios) + 1), [*np.multiply(ratios[1:], first), 1])
+            _follow(rows, letters, first, rest)
         return rows
 
     return Language(len(ratios), step=sum(ratios), extra=0, draw=draw, law=law)
@@ -43,16 +44,16 @@ def uncounted_blocks(ratios: tuple[int, ...]) -> WordLaw:
     """
 
     def law(letters: Ints, log_weights: Floats) -> Floats:
-        hazard = _hazard(log_weights, letters.size)
+        hazard = _hazard(log_weights, letters.size).tolist()
         rows = np.zeros((letters.size + 1, len(ratios) + 1))
         block, run = 0, 0
-        rows[0, :2] = hazard[0]
-        for t, letter in enumerate(letters.tolist()):
-            if not rows[t, letter]:
+        rows[0, :2] = law = hazard[0]
+        for t, letter in enumerate(letters.tolist(), start=1):
+            if not (0 <= letter - block <= 1 and law[letter - block]):
                 break
             block, run = letter, run + 1 if letter == block else 1
             size, rest = divmod(run, ratios[block])
-            rows[t + 1, block : block + 2] = (1, 0) if rest else hazard[size]
+            rows[t, block : block + 2] = law = (1, 0) if rest else hazard[size]
         return rows
 
     return law
@@ -83,16 +84,13 @@ def doubled(n_letters: int, *, marked: bool, mirrored: bool) -> Language:
 def _marked(letters: Ints, log_weights: Floats, mark: int, mirrored: bool) -> Floats:
     """Return the law along w # w, w over the letters below the mark: all is certain after it."""
     hazard = _hazard(log_weights, letters.size)
-    size = int(np.flatnonzero(np.append(letters == mark, True))[0])
+    size = _first(letters == mark)
     rows = np.zeros((letters.size + 1, mark + 2))
     rows[: size + 1, :mark] = hazard[: size + 1, :1] / mark
     rows[: size + 1, mark] = hazard[: size + 1, 1]
-    half = letters[:size]
-    rest = np.append(half[::-1] if mirrored else half, mark + 1)
-    for t in range(size + 1, min(letters.size, 2 * size + 1) + 1):
-        if not rows[t - 1, letters[t - 1]]:
-            break
-        rows[t, rest[t - size - 1]] = 1
+    if hazard[size, 1]:
+        half = letters[:size]
+        _follow(rows, letters, size, np.array([mark, *(half[::-1] if mirrored else half), mark + 1]))
     return rows
 
 
@@ -125,11 +123,34 @@ def _unmarked(letters: Ints, log_weights: Floats, m: int, mirrored: bool) -> Flo
     return rows
 
 
+def _follow(rows: Floats, letters: Ints, start: int, rest: Ints) -> None:
+    """Write the law of a word whose letters from `start` on can only be `rest`, behind the first of these.
+
+    Rows are written up to the first letter that is another.
+    """
+    said = letters[start : start + rest.size - 1]
+    n_agreed = _first(said != rest[: said.size])
+    rows[np.arange(start + 1, start + n_agreed + 1), rest[1 : n_agreed + 1]] = 1
+
+
+def _first(where: Bools) -> int:
+    """Return the first place that is True, their number where none is."""
+    return int(where.argmax()) if where.any() else where.size
+
+
 def _hazard(log_weights: Floats, n: int) -> Floats:
     """Return P(N > t) and P(N = t) given N >= t, for t = 0..n: (n + 1, 2), 0 where no size is left."""
-    log_p = np.stack([log_tails(log_weights), log_weights], axis=1)[: n + 1]
-    either = np.logaddexp.reduce(log_p, axis=1)
-    left = np.isfinite(either)
+    work = _hazards if is_small(2 * log_weights.size, log_weights) else _hazards.__wrapped__
     hazard = np.zeros((n + 1, 2))
-    hazard[np.flatnonzero(left)] = np.exp(log_p[left] - either[left, None])
+    known = work(log_weights.tobytes())[: n + 1]
+    hazard[: len(known)] = known
     return hazard
+
+
+@lru_cache(maxsize=KEPT)
+def _hazards(weights: bytes) -> Floats:
+    """Return the same for t below the number of sizes that have a weight."""
+    log_weights = np.frombuffer(weights)
+    log_p = np.stack([log_tails(log_weights), log_weights], axis=1)
+    either = np.logaddexp.reduce(log_p, axis=1, keepdims=True)
+    return np.exp(log_p - np.where(np.isfinite(either), either, 0.0))

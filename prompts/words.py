@@ -15,7 +15,7 @@ from typing import Literal, NoReturn
 import numpy as np
 
 from harness.errors import SpecError
-from harness.prompts.draws import categorical
+from harness.prompts.draws import cumulative, uniforms
 from harness.prompts.observers.counts import kt
 from harness.types import Floats, Ints
 
@@ -33,6 +33,7 @@ SEPARATOR = "|"
 _LARGEST_MEAN = 1000
 _SHOWN = 8
 _RENEWALS = 1024  # computed at a time: one table serves all totals up to there
+_ROUND = 64  # letters by which words differ and still get the same weights of sizes
 _TAIL = 30  # mean sizes kept of a geometric law beyond the word: what is left out is below exp(-30) = 1e-13
 
 
@@ -84,7 +85,8 @@ class Words:
         sizes: list[int] = []
         left = total + 1  # as if a separator stood after the last word too
         while left:
-            sizes.append(int(categorical(np.exp(self._log_weights(left)), 1, rng)[0]))
+            chosen = np.searchsorted(self._next_size(left)[1], uniforms(1, rng), side="right")
+            sizes.append(int(chosen[0]))
             drawn += [self.language.draw(sizes[-1], rng), np.array([self.language.n_letters])]
             left -= self._length(sizes[-1]) + 1
         return np.concatenate(drawn[:-1]), np.array(sizes, np.int64)
@@ -98,7 +100,7 @@ class Words:
             rows = self._rows(symbols, lambda *_: alone, (self.language.law,))
         else:
             rows = self._rows(
-                symbols, lambda start, _: self._log_weights(n + 1 - start), (self.language.law,)
+                symbols, lambda start, _: self._next_size(n + 1 - start)[0], (self.language.law,)
             )
         rows[n] = 0
         rows[~rows.any(axis=1)] = np.nan
@@ -108,16 +110,19 @@ class Words:
         """Predict any symbols without knowing their total: of an endless stream, or of a word of random size.
 
         `laws` are languages held for equally probable at the start, that of
-        these words where none is given; each is asked once for each word, in
-        order, and each word is evidence for some of them. Where the letters since
+        these words where none is given; each word is evidence for some of them,
+        and one that is excluded is asked no more. Where the letters since
         the last separator begin no word, the law is that of `kt`; a new word
         begins after the next separator, and one that no language still possible
         has is evidence for none.
         """
         tail = 1 + math.ceil(_TAIL * self.mean_size)
-        log_p = self._log_sizes(symbols.size + tail)
+        log_p = self._log_sizes(symbols.size + _ROUND + tail)
         laws = laws or (self.language.law,)
-        rows = self._rows(symbols, lambda start, end: log_p[: end - start + tail], laws)
+        # the same weights for words of most lengths: what laws make of them is kept
+        rows = self._rows(
+            symbols, lambda start, end: log_p[: ((end - start) // _ROUND + 1) * _ROUND + tail], laws
+        )
         return np.where(rows.any(axis=1, keepdims=True), rows, kt(symbols, self.n_symbols))
 
     def _rows(
@@ -130,9 +135,11 @@ class Words:
         start = 0
         for end in [*np.flatnonzero(symbols == separator).tolist(), symbols.size]:
             weights = log_weights(start, end)
-            each = np.stack([law(symbols[start:end], weights) for law in laws])
+            each = [law(symbols[start:end], weights) for law in laws]
             rows[start : end + 1], belief = _mixed(each, symbols[start : end + 1], belief)
-            start = end + 1
+            possible = np.isfinite(belief)
+            laws = tuple(law for law, kept in zip(laws, possible.tolist(), strict=True) if kept)
+            belief, start = belief[possible], end + 1
         rows = rows[:, : self.n_symbols]  # a word alone: given that it goes on
         total = rows.sum(axis=1, keepdims=True)
         return np.asarray(np.divide(rows, total, out=np.zeros_like(rows), where=total > 0))
@@ -158,18 +165,16 @@ class Words:
     def _log_sizes(self, n_sizes: int) -> Floats:
         return log_sizes(self.sizes, self.mean_size, n_sizes)
 
-    def _log_weights(self, left: int) -> Floats:
-        """Return the log weight of each size of the next word where the stream, and a separator, take `left` more."""
-        step, least = self.language.step, self.language.extra + 1  # of letters and separator
-        after = left - least - step * np.arange(max(left - least, 0) // step + 1)
-        with np.errstate(divide="ignore"):
-            log_after = np.log(self._renewal(left)[np.clip(after, 0, left)])
-        return np.where(after >= 0, self._log_sizes(after.size) + log_after, -np.inf)
+    def _next_size(self, left: int) -> tuple[Floats, Floats]:
+        """Return the log weight of each size of the next word, and the cumulative probabilities.
+
+        The stream, and a separator behind it, take `left` more symbols.
+        """
+        work = _next_size if left <= _RENEWALS else _next_size.__wrapped__
+        return work(self.sizes, self.mean_size, self.language.step, self.language.extra, left)
 
     def _renewal(self, total: int) -> Floats:
-        """Return the probability that a word of an endless stream ends with symbol r, for r = 0..total at least."""
-        reach = -(-(total + 1) // _RENEWALS) * _RENEWALS
-        return _renewal(self.sizes, self.mean_size, self.language.step, self.language.extra, reach)
+        return _renewal(self.sizes, self.mean_size, self.language.step, self.language.extra, total)
 
 
 def with_separator(letters: tuple[str, ...], stream: Stream) -> tuple[str, ...]:
@@ -205,8 +210,24 @@ def log_tails(log_weights: Floats) -> Floats:
     return np.concatenate([sums[1:], [-np.inf]])
 
 
+@lru_cache(maxsize=_RENEWALS)
+def _next_size(sizes: Sizes, mean_size: float, step: int, extra: int, left: int) -> tuple[Floats, Floats]:
+    least = extra + 1  # of letters and separator
+    after = left - least - step * np.arange(max(left - least, 0) // step + 1)
+    with np.errstate(divide="ignore"):
+        log_after = np.log(_renewal(sizes, mean_size, step, extra, left)[np.clip(after, 0, left)])
+    log_weights = np.where(after >= 0, log_sizes(sizes, mean_size, after.size) + log_after, -np.inf)
+    weights = np.exp(log_weights)
+    return log_weights, cumulative(weights) if weights.any() else weights
+
+
+def _renewal(sizes: Sizes, mean_size: float, step: int, extra: int, total: int) -> Floats:
+    """Return the probability that a word of an endless stream ends with symbol r, for r = 0..total at least."""
+    return _renewals(sizes, mean_size, step, extra, -(-(total + 1) // _RENEWALS) * _RENEWALS)
+
+
 @lru_cache(maxsize=64)
-def _renewal(sizes: Sizes, mean_size: float, step: int, extra: int, reach: int) -> Floats:
+def _renewals(sizes: Sizes, mean_size: float, step: int, extra: int, reach: int) -> Floats:
     p = np.exp(log_sizes(sizes, mean_size, (reach - extra) // step + 1))[1:]
     length = step * np.arange(1, p.size + 1) + extra + 1  # with its separator
     renewal = np.zeros(reach)
@@ -218,20 +239,20 @@ def _renewal(sizes: Sizes, mean_size: float, step: int, extra: int, reach: int) 
     return renewal
 
 
-def _mixed(each: Floats, word: Ints, belief: Floats) -> tuple[Floats, Floats]:
+def _mixed(each: list[Floats], word: Ints, belief: Floats) -> tuple[Floats, Floats]:
     """Return the mean law of a word and the log belief in each language after it.
 
-    `each` (n_laws, n + 1, n_letters + 1) are the laws along the n letters of
-    `word`, which holds the separator too where it has ended.
+    `each` are the laws (n + 1, n_letters + 1) along the n letters of `word`,
+    which holds the separator too where it has ended.
     """
     if len(each) == 1:
         return each[0], belief
+    laws = np.array(each)
+    n_rows, ended = laws.shape[1], word.size == laws.shape[1]
     with np.errstate(divide="ignore"):
-        steps = np.log(each[:, np.arange(word.size), word])
-    log_p = np.cumsum(np.concatenate([belief[:, None], steps], axis=1), axis=1)
+        steps = np.log(laws[:, np.arange(word.size), word])
+    log_p = np.concatenate([belief[:, None], steps], axis=1).cumsum(axis=1)
     top = log_p.max(axis=0)
     weight = np.exp(log_p - np.where(np.isfinite(top), top, 0))
-    n_rows = each.shape[1]
-    rows = (weight[:, :n_rows, None] * each).sum(axis=0)
-    ended = word.size == n_rows and np.isfinite(top[-1])
-    return rows, log_p[:, -1] - top[-1] if ended else belief
+    rows = np.einsum("lt,lta->ta", weight[:, :n_rows], laws)
+    return rows, log_p[:, -1] - top[-1] if ended and top[-1] > -np.inf else belief

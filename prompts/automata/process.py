@@ -1,5 +1,6 @@
 """Hidden Markov processes that emit on their edges, and the entropy of what they emit."""
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -61,17 +62,15 @@ class Process:
         """
         if n < 0:
             raise SpecError(f"length={n!r} must be >= 0")
-        edges = cumulative(
-            self.T.transpose(1, 0, 2).reshape(self.n_states, -1)
-        )  # of each state, symbols outside
-        drawn = uniforms(n + 1, rng)
-        states = np.empty(n + 1, np.int64)
-        symbols = np.empty(n, np.int64)
-        states[0] = np.searchsorted(cumulative(self.stationary), drawn[0], side="right")
-        for t, u in enumerate(drawn[1:].tolist()):
-            edge = int(np.searchsorted(edges[states[t]], u, side="right"))
-            symbols[t], states[t + 1] = divmod(edge, self.n_states)
-        return symbols, states
+        # of each state, symbols outside
+        edges = cumulative(self.T.transpose(1, 0, 2).reshape(self.n_states, -1)).tolist()
+        first, *drawn = uniforms(n + 1, rng).tolist()
+        states, symbols = [bisect_right(cumulative(self.stationary).tolist(), first)], []
+        for u in drawn:
+            symbol, state = divmod(bisect_right(edges[states[-1]], u), self.n_states)
+            symbols.append(symbol)
+            states.append(state)
+        return np.array(symbols, np.int64), np.array(states, np.int64)
 
     def entropy_rate(self) -> float:
         """Return the entropy rate of a unifilar process in bits a symbol (Shannon 1948, theorem 5)."""

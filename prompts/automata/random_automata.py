@@ -1,6 +1,7 @@
 """Random automata: uniform among the languages of one size, and sparse probabilistic ones."""
 
-from dataclasses import dataclass
+from bisect import bisect_right
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,13 +20,18 @@ class PFA:
     dfa: DFA  # says which state follows
     law: Floats  # (n_states, n_symbols), the law of the next symbol in each state; 0 throughout in states never reached
 
+    _ends: list[list[float]] = field(init=False, repr=False)  # of the law, cumulative
+
+    def __post_init__(self) -> None:
+        ends = cumulative(np.where(self.law.any(axis=1, keepdims=True), self.law, 1.0))
+        object.__setattr__(self, "_ends", ends.tolist())
+
     def sample(self, n: int, rng: np.random.Generator) -> Ints:
         """Return n symbols from the start. One uniform number each: a longer draw starts with the shorter."""
         rows: list[list[int]] = self.dfa.table.tolist()
-        ends = cumulative(np.where(self.law.any(axis=1, keepdims=True), self.law, 1.0))
         state, word = self.dfa.start, []
         for u in uniforms(n, rng).tolist():
-            word.append(int(np.searchsorted(ends[state], u, side="right")))
+            word.append(bisect_right(self._ends[state], u))
             state = rows[state][word[-1]]
         return np.array(word, np.int64)
 

@@ -92,12 +92,11 @@ def observe(
 ) -> dict[str, Floats]:
     """Predict from the words so far: with either parity, with this one, with any rule of both ends, with none."""
     m = len(alphabet)
-    words = Words(regular(_automaton(_ENDS[pairs], task)), "words", "geometric", mean_size)
     every = tuple(ends for ends in product([False, True], repeat=4) if task == "answer" or any(ends))
     return {
-        "pairs": words.predict(symbols, _languages(tuple(_ENDS.values()), task).law(mean_size)),
-        "language": words.predict(symbols, _languages((_ENDS[pairs],), task).law(mean_size)),
-        "ends": words.predict(symbols, _languages(every, task).law(mean_size)),
+        "pairs": _languages(tuple(_ENDS.values()), task).predict(symbols, mean_size),
+        "language": _languages((_ENDS[pairs],), task).predict(symbols, mean_size),
+        "ends": _languages(every, task).predict(symbols, mean_size),
         "ctw": ctw(symbols, m, depth=5),
         "backoff": backoff(symbols, m, k=5),
         "kt": observers.kt(symbols, m),

@@ -29,6 +29,7 @@ Example: n_nodes: 6, rendered with separator " "
     target ' lamp', grid of 6: fern drum rope coat lamp salt
 """
 
+from bisect import bisect_right
 from functools import lru_cache
 from typing import Literal
 
@@ -180,13 +181,12 @@ def _uniform(arcs: Bools) -> Floats:
 
 def _walk(kernel: Floats, length: int, rng: np.random.Generator) -> Ints:
     """Return the nodes of a walk that begins uniformly."""
-    thresholds = cumulative(kernel)
-    nodes = np.empty(length, np.int64)
-    at = np.arange(1, len(kernel) + 1) / len(kernel)
-    for t, u in enumerate(uniforms(length, rng).tolist()):
-        nodes[t] = np.searchsorted(at, u, side="right")
-        at = thresholds[nodes[t]]
-    return nodes
+    thresholds = cumulative(kernel).tolist()
+    at, nodes = (np.arange(1, len(kernel) + 1) / len(kernel)).tolist(), []
+    for u in uniforms(length, rng).tolist():
+        nodes.append(bisect_right(at, u))
+        at = thresholds[nodes[-1]]
+    return np.array(nodes, np.int64)
 
 
 def _in_words(shape: str, kernel: Floats, words: tuple[str, ...]) -> str:

@@ -119,23 +119,34 @@ def observe(
 
 def _posterior(symbols: Ints, every: tuple[PFA, ...]) -> Floats:
     """Return the law of the next letter, should the word go on: (n + 1, n_letters)."""
-    table, law, start = _stacked(every)
-    n_letters = table.shape[2]
-    number = np.arange(len(every))
+    after, law, starts = _joined(every)
+    n_letters = law.shape[1]
     rows = np.full((symbols.size + 1, n_letters), 1 / n_letters)
-    weight, state = np.ones(len(every)), start
-    alive = True  # whether an automaton has the word so far
-    for t, symbol in enumerate([*symbols.tolist(), n_letters]):
-        if alive:
-            each = law[number, state]
-            rows[t] = weight @ each / weight.sum()
-        if symbol == n_letters:
-            state, alive = start, True
-        elif alive:
-            likely = weight * each[:, symbol]
-            alive = bool(likely.any())
-            weight = likely / likely.max() if alive else weight
-            state = table[number, state, symbol]
+    ends = np.append(np.flatnonzero(symbols == n_letters), symbols.size)
+    start, belief = starts, np.zeros(starts.size)  # of the automata that are still possible, fewer soon
+    word, n_words = 0, 1
+    while word < ends.size:
+        begin = int(ends[word - 1]) + 1 if word else 0
+        part = symbols[begin : ends[min(word + n_words, ends.size) - 1]]
+        path = [start]
+        for symbol in part.tolist():
+            path.append(after[symbol][path[-1]] if symbol < n_letters else start)
+        state = np.array(path)
+        with np.errstate(divide="ignore"):
+            steps = np.log(law[state[:-1], np.minimum(part, n_letters - 1)[:, None]])
+        steps[part == n_letters] = 0
+        log_p = np.cumsum(np.concatenate([belief[None], steps]), axis=0)
+        top = log_p.max(axis=1)
+        known = len(top) if top[-1] > -np.inf else int(np.isfinite(top).argmin())  # rows of some automaton
+        weight = np.exp(log_p[:known] - top[:known, None])
+        mixed = np.einsum("th,tha->ta", weight, law[state[:known]])
+        rows[begin : begin + known] = mixed / weight.sum(axis=1, keepdims=True)
+        if known < len(top):  # the rest of this word says nothing
+            word = int(np.searchsorted(ends, begin + known - 1)) + 1
+        else:
+            word, n_words = word + n_words, 2 * n_words
+        left = np.isfinite(log_p[known - 1])
+        start, belief = start[left], log_p[known - 1, left] - top[known - 1]
     return rows
 
 
@@ -174,13 +185,12 @@ def _between(ends: Range, rng: np.random.Generator) -> int:
 
 
 @lru_cache(maxsize=8)
-def _stacked(every: tuple[PFA, ...]) -> tuple[Ints, Floats, Ints]:
-    """Return tables and laws of all automata, (n, n_states, n_letters), and their starts (n,)."""
-    size = max(pfa.dfa.n_states for pfa in every)
-    padding = [[(0, size - pfa.dfa.n_states), (0, 0)] for pfa in every]
-    tables = np.array([np.pad(pfa.dfa.table, pad) for pfa, pad in zip(every, padding, strict=True)])
-    laws = np.array([np.pad(pfa.law, pad) for pfa, pad in zip(every, padding, strict=True)])
-    return tables, laws, np.array([pfa.dfa.start for pfa in every])
+def _joined(every: tuple[PFA, ...]) -> tuple[list[Ints], Floats, Ints]:
+    """Return all automata as one: the state after each letter, the law in each state, and all starts."""
+    first = np.cumsum([0, *(pfa.dfa.n_states for pfa in every)])[:-1]
+    table = np.concatenate([pfa.dfa.table + at for pfa, at in zip(every, first, strict=True)])
+    starts = first + np.array([pfa.dfa.start for pfa in every])
+    return list(table.T.copy()), np.concatenate([pfa.law for pfa in every]), starts
 
 
 def _check(

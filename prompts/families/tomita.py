@@ -51,7 +51,7 @@ IDEAL = "tomita"
 Reading = Literal["adjacent", "later"]
 Key = tuple[int, Reading | None]
 _MEAN_SIZE = 8.0
-_LARGEST_MEAN = 32.0  # `automata` keeps some ten megabytes for each 4
+_LARGEST_MEAN = 32.0  # at which `automata` keeps 50 MB for words of 256..511 letters
 _MAX_STATES = 3
 _IN_WORDS: dict[Key, str] = {
     (1, None): "1*",
@@ -121,11 +121,10 @@ def observe(
 
 
 def _stream(symbols: Ints, this: Key, mean_size: float) -> dict[str, Floats]:
-    words = _words(automata.tomita(*this), "words", mean_size)
     return {
-        "tomita": words.predict(symbols, _languages(None).law(mean_size)),
-        "language": words.predict(symbols, _languages(this).law(mean_size)),
-        "automata": words.predict(symbols, small_languages().law(mean_size)),
+        "tomita": _languages(None).predict(symbols, mean_size),
+        "language": _languages(this).predict(symbols, mean_size),
+        "automata": small_languages().predict(symbols, mean_size),
     }
 
 

@@ -47,7 +47,7 @@ def contexts(symbols: Ints, n_symbols: int, *, deepest: int, past: Ints) -> Iter
     past = past[max(past.size - deepest, 0) :]
     known = np.concatenate([np.broadcast_to(past, (n_sequences, past.size)), symbols], axis=1)
     codes, n_codes = np.zeros((n_sequences, length + 1), np.int64), 1
-    yield _sorted(codes, n_codes)
+    yield grouped(codes, n_codes)
     for order in range(1, deepest + 1):
         if n_codes * n_symbols + length >= _LARGEST_CODE:
             found, codes = np.unique(codes, return_inverse=True)
@@ -58,7 +58,7 @@ def contexts(symbols: Ints, n_symbols: int, *, deepest: int, past: Ints) -> Iter
         codes[:, unknown:] += known[:, start : start + length + 1 - unknown]
         n_codes *= n_symbols
         codes[:, :unknown] = n_codes + np.arange(unknown)
-        yield _sorted(codes, n_codes + unknown)
+        yield grouped(codes, n_codes + unknown)
 
 
 def followers(symbols: Ints, n_symbols: int, *, order: int) -> Floats:
@@ -75,8 +75,8 @@ def one_hot(symbols: Ints, n_symbols: int) -> Floats:
     return hot
 
 
-def _sorted(codes: Ints, n_codes: int) -> Contexts:
-    """Group rows by codes in 0..n_codes - 1."""
+def grouped(codes: Ints, n_codes: int) -> Contexts:
+    """Group the rows of each sequence by a code in 0..n_codes - 1: (n_sequences, n_rows)."""
     n_sequences, n_rows = codes.shape
     keys = codes.astype(np.uint16) if n_codes <= _RADIX else codes
     sequence = np.arange(n_sequences)[:, None] * n_rows

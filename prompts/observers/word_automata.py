@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import islice
 
@@ -10,10 +11,11 @@ import numpy as np
 from harness.errors import SpecError
 from harness.prompts.automata import DFA, minimal_binary_dfas
 from harness.prompts.automata.scaled import completions
-from harness.prompts.words import WordLaw
+from harness.prompts.observers.counts import kt
+from harness.prompts.word_places import one_place_less, place_laws
 from harness.types import Bools, Floats, Ints
 
-_LENGTHS = 256  # tables are made for this many at a time
+_PLACES = 64  # tables are made for so many, or 2, 4, .. times as many: few serve all sequences
 _TAIL = 36  # mean sizes that a word may still get: exp(-36) is below 2**-51
 _MAX_STATES = 3  # 57,068 languages of four states would take a gigabyte
 
@@ -39,39 +41,34 @@ class Languages:
         self.step = int(max(gaps))  # a word of size N has at most N * step letters
         self.log_prior: Floats = np.zeros(len(every)) if prior is None else np.log(prior)
 
-    def law(self, mean_size: float) -> WordLaw:
-        """Return the law of the words of one sequence, each to be asked once and in order.
+    def predict(self, symbols: Ints, mean_size: float) -> Floats:
+        """Predict an endless stream of words of one of the languages, the separator the last of its symbols.
 
-        The size of a word is geometric with mean `mean_size` >= 1, as in `words`,
-        whatever weights are given; it counts the lengths of each language, as in
-        `regular_words.regular`. Within a language all words of one length are
-        equally probable, so that a small language that fits gains on a large one.
-        A word that none has is evidence for none.
+        The size of a word is geometric with mean `mean_size` >= 1, as in `words`;
+        it counts the lengths of each language, as in `regular_words.regular`.
+        Within a language all words of one length are equally probable, so that a
+        small language that fits gains on a large one. A word that none has is
+        evidence for none; from where none begins so, the law is that of `kt` up to
+        the next separator. Shape (n + 1, n_letters + 1).
         """
-        every = np.arange(len(self.table))
-        belief, at_end = self.log_prior, np.full(every.size, -np.inf)
-
-        def law(letters: Ints, log_weights: Floats) -> Floats:  # noqa: ARG001 they are those of every word
-            nonlocal belief, at_end
-            if np.isfinite(at_end).any():  # the word before this one has ended
-                belief = at_end - at_end.max()
-            reach = letters.size + 1 + math.ceil(_TAIL * mean_size * self.step)
-            found, prefix = _weights(self, mean_size, -(-reach // _LENGTHS) * _LENGTHS)
-            path = np.empty((letters.size + 1, every.size), np.int64)
-            path[0] = self.start
-            for t, letter in enumerate(letters.tolist()):
-                path[t + 1] = self.table[every, path[t], letter]
-            place = np.arange(path.shape[0])[:, None]
-            goes_on = prefix[place[:, :, None] + 1, every[:, None], self.table[every, path]]
-            ends = np.where(self.accepting[every, path], found[place, every], -np.inf)
-            log_p = np.concatenate([goes_on, ends[:, :, None]], axis=2) + belief[:, None]
-            at_end = log_p[-1, :, -1]
-            top = log_p.max(axis=(1, 2), keepdims=True)
-            rows = np.exp(log_p - np.where(np.isfinite(top), top, 0.0)).sum(axis=1)
-            total = rows.sum(axis=1, keepdims=True)
-            return np.asarray(np.divide(rows, total, out=np.zeros_like(rows), where=total > 0))
-
-        return law
+        n, separator = symbols.size, self.table.shape[2]
+        ends = np.append(np.flatnonzero(symbols == separator), n)
+        longest = int(np.diff(ends, prepend=-1).max()) - 1
+        places = _by_place(self, mean_size, max(_PLACES, 1 << longest.bit_length()))
+        rows = np.empty((n + 1, separator + 1))
+        held = np.flatnonzero(np.isfinite(self.log_prior))  # those still possible, fewer soon
+        belief = self.log_prior[held]
+        first, start = 0, 0
+        while first < ends.size:
+            some = ends[first : 2 * first + 1] - start  # 1, 1, 2, 4, .. words
+            stop = int(some[-1])
+            rows[start : start + stop + 1], belief = _some_words(
+                symbols[start : start + stop], some, places, held, belief
+            )
+            held, belief = held[np.isfinite(belief)], belief[np.isfinite(belief)]
+            first, start = first + some.size, start + stop + 1
+        total = rows.sum(axis=1, keepdims=True)
+        return np.where(total > 0, rows / np.where(total > 0, total, 1.0), kt(symbols, separator + 1))
 
 
 @cache
@@ -86,29 +83,66 @@ def _infinite(dfa: DFA) -> bool:
     return any(n >= dfa.n_states for n in dfa.lengths(2 * dfa.n_states))
 
 
-@lru_cache(maxsize=8)
-def _weights(languages: Languages, mean_size: float, n_lengths: int) -> tuple[Floats, Floats]:
-    """Return the log weights of one word of length n, and of all words from each state after n letters.
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """What languages say of the beginnings of one word; the states of all are numbered on: i * n_states + state."""
 
-    Shapes (n_lengths, n_languages) and (n_lengths + 1, n_languages, n_states).
+    start: Ints  # (n_languages,)
+    after: Ints  # (n_letters, n_languages * n_states), the state that follows
+    log_begun: Floats  # (n_places, n_languages * n_states), of one beginning that leads to a state
+    laws: Floats  # (n_places, n_languages * n_states, n_letters + 1), of what follows it
+
+
+def _some_words(
+    symbols: Ints, ends: Ints, places: _Places, held: Ints, belief: Floats
+) -> tuple[Floats, Floats]:
+    """Return the weight of each symbol along words that end in rows `ends`, and the log belief after them.
+
+    `belief` is that in the languages `held` before.
     """
+    start, after = places.start[held], list(places.after)
+    path = [start]
+    for symbol in symbols.tolist():
+        path.append(after[symbol][path[-1]] if symbol < len(after) else start)
+    state = np.array(path)
+    lengths = np.diff(ends, prepend=-1)  # in rows
+    word = np.repeat(np.arange(ends.size), lengths)
+    place = np.arange(state.shape[0]) - (ends - lengths + 1)[word]
+    log_begun, laws = places.log_begun[place[:, None], state], places.laws[place[:, None], state]
+    with np.errstate(divide="ignore"):
+        log_ended = log_begun[ends] + np.log(laws[ends, :, -1])
+    before = np.empty_like(log_ended)
+    for w, gain in enumerate(log_ended):
+        before[w] = belief
+        given = belief + gain
+        top = given.max()
+        belief = given - top if top > -np.inf else belief
+    log_p = log_begun + before[word]
+    top = log_p.max(axis=1, keepdims=True)
+    weight = np.exp(log_p - np.where(np.isfinite(top), top, 0.0))
+    return np.einsum("th,tha->ta", weight, laws), belief
+
+
+@lru_cache(maxsize=12)  # three observers of one setting, each for words of four lengths
+def _by_place(languages: Languages, mean_size: float, n_places: int) -> _Places:
     n_languages, size, _ = languages.table.shape
     first = size * np.arange(n_languages)
     joined = (languages.table + first[:, None, None]).reshape(n_languages * size, -1)
-    final = languages.accepting.reshape(-1)
-    recursion = completions(joined, final.astype(np.float64), np.zeros(final.size, np.int64))
-    starts = first + languages.start
+    start = first + languages.start
+    accepting = languages.accepting.reshape(-1)
+    n_lengths = n_places + math.ceil(_TAIL * mean_size * languages.step)
+    recursion = completions(joined, accepting.astype(np.float64), np.zeros(accepting.size, np.int64))
     with np.errstate(divide="ignore"):
-        log_counts = [np.log(x[starts]) + e[starts] * math.log(2) for x, e in islice(recursion, n_lengths)]
+        log_counts = [np.log(x[start]) + e[start] * math.log(2) for x, e in islice(recursion, n_lengths)]
     counts = np.array(log_counts)
     counts[0] = -np.inf  # no word is empty
-    nth = np.maximum(np.cumsum(np.isfinite(counts), axis=0), 1)
     possible = np.isfinite(counts)
+    nth = np.maximum(np.cumsum(possible, axis=0), 1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        log_p = np.where(nth == 1, 0.0, (nth - 1) * np.log1p(-1 / mean_size)) - math.log(mean_size)
-    found = np.where(possible, log_p - np.where(possible, counts, 0.0), -np.inf)
-    prefix = np.full((n_lengths + 1, final.size), -np.inf)
-    for n in range(n_lengths - 1, -1, -1):
-        ends = np.where(final, np.repeat(found[n], size), -np.inf)
-        prefix[n] = np.logaddexp(np.logaddexp.reduce(prefix[n + 1][joined], axis=1), ends)
-    return found, prefix.reshape(n_lengths + 1, n_languages, size)
+        log_size = np.where(nth == 1, 0.0, (nth - 1) * np.log1p(-1 / mean_size)) - math.log(mean_size)
+    found = np.where(possible, log_size - np.where(possible, counts, 0.0), -np.inf)  # of one word of a length
+    log_last = np.full(accepting.size, -np.inf)
+    for n in range(n_lengths - 1, n_places - 1, -1):
+        log_last = one_place_less(log_last, joined, np.where(accepting, np.repeat(found[n], size), -np.inf))
+    laws, log_begun = place_laws(joined, accepting, np.repeat(found[:n_places], size, axis=1), log_last)
+    return _Places(start, joined.T.copy(), log_begun, laws)

@@ -103,3 +103,15 @@ def test_who_does_not_know_the_type_gives_every_type_the_same() -> None:
 def test_brackets_have_names() -> None:
     assert bracket_names(2, None) == ("(", "[", ")", "]")
     assert bracket_names(1, ("open", "close")) == ("open", "close")
+
+
+@pytest.mark.parametrize("depth", [None, 2, 5])
+def test_short_words_have_the_law_that_is_computed_for_long_ones(depth: int | None) -> None:
+    # weights of more than 1024 sizes are too many for a table that is kept: the sum over sizes is then made directly
+    log_weights = np.where(np.arange(60) > 0, -0.3 * np.arange(60), -np.inf)
+    many = np.concatenate([log_weights, np.full(1000, -np.inf)])
+    for key in range(5):
+        word = brackets(2, depth).draw(6, philox(key))
+        for begun in (word, word[:7], np.append(word[:7], 1), word[:0]):
+            kept, direct = (brackets(2, depth).law(begun, weights) for weights in (log_weights, many))
+            np.testing.assert_allclose(kept, direct, rtol=1e-11, atol=1e-15)

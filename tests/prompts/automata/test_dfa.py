@@ -10,6 +10,7 @@ from scipy import stats
 
 from harness.errors import SpecError
 from harness.prompts.automata import DFA, bounded_dyck, group, tomita
+from harness.prompts.draws import uniforms
 from harness.types import Ints
 
 RARE = 1e-6  # odds that a correct sampler fails a test of its law, were the seed drawn at random
@@ -243,3 +244,12 @@ def test_tables_that_are_no_automaton_are_refused() -> None:
         tomita(4).intersection(random_table(1, 2, 3))
     with pytest.raises(SpecError, match="prefix of 3 symbols begins no word of length 2"):
         tomita(4).conditional([1, 1, 1], 2)
+
+
+@pytest.mark.parametrize("n", [50, 40_000])  # a table that is kept, and one that is too large to be
+def test_each_symbol_is_read_off_its_conditional(n: int) -> None:
+    dfa = tomita(4)
+    word = dfa.sample(n, philox(5))
+    ends = np.cumsum(dfa.laws(word)[:n], axis=1)
+    u = uniforms(n, philox(5))
+    np.testing.assert_array_equal(word, (ends <= u[:, None] * ends[:, -1:]).sum(axis=1))

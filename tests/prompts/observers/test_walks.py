@@ -117,3 +117,17 @@ def test_impossible_settings_are_refused(rows: object, message: str) -> None:
     assert callable(rows)
     with pytest.raises(SpecError, match=message):
         rows()
+
+
+def test_long_walks_on_many_nodes_are_counted_step_by_step() -> None:
+    # 64 nodes: their tables are made for 64 steps at a time; loops, which no graph has, are counted both ways
+    symbols = philox(4).integers(0, 64, 200)
+    seen, rows = np.zeros((64, 64)), np.zeros((64, 64))
+    both, smooth = undirected(symbols, 64), neighbours(symbols, 64)
+    for t, (i, j) in enumerate(pairwise(symbols.tolist()), start=2):
+        seen[i, j] += 1
+        seen[j, i] += 1
+        rows[i], rows[j] = seen[i] / seen[i].sum(), seen[j] / seen[j].sum()
+        np.testing.assert_allclose(both[t], (seen[j] + 0.5) / (seen[j].sum() + 32), rtol=1e-12)
+        weights = seen[j] + 0.5 + rows[j] @ rows @ rows
+        np.testing.assert_allclose(smooth[t], weights / weights.sum(), rtol=1e-12)

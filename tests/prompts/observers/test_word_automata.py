@@ -18,9 +18,7 @@ def ints(text: str) -> Ints:
 
 
 def predict(symbols: Ints, languages: Languages, mean_size: float = MEAN) -> Floats:
-    return Words(regular(tomita(4)), "words", "geometric", mean_size).predict(
-        symbols, languages.law(mean_size)
-    )
+    return languages.predict(symbols, mean_size)
 
 
 def p_begins(dfa: DFA, letters: tuple[int, ...], *, ended: bool) -> float:
