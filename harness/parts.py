@@ -29,6 +29,13 @@ def straight(levels: tuple[int, ...], depth: int, sequence: Sequence) -> Part:
     return Part(levels, tuple(lengths), sequence)
 
 
+def answering(part: Part) -> Part:
+    """Return a part asked at the context lengths alone that stand just before an answer; there may be none."""
+    answers = part.sequence.answers
+    due = () if answers is None else tuple(n for n in part.levels if answers[n])
+    return Part(due, due, part.sequence)
+
+
 def branches(
     levels: tuple[int, ...], depth: int, sequence: Sequence, concept: Sequence, family: Family, params: Params
 ) -> Iterator[Part]:

@@ -11,7 +11,7 @@ from harness.writing import STRUCTURED
 def targets(condition: Condition, sequence: Sequence, lengths: Ints) -> Ints:
     """Return the index of the answer whose probability is the curve: shape (n_lengths,).
 
-    The symbol that follows; in a judgment "a rule made it", of every sequence,
+    The symbol that follows, which in readout "answer" is the gold one; in a judgment "a rule made it", of every sequence,
     so that a control is judged by the same question.
     """
     if condition.readout == "judgment":

@@ -11,6 +11,11 @@ and its target) and defines
 `harness.prompts.draws`, so that a longer sequence starts with the shorter one.
 `observe` names those parameters of `sample` that its observers know: what it
 does not name, they cannot use. A new family is one such file in `families/`.
+
+It may define besides
+
+    ANSWERS: str  # in which of its settings sequences hold answers, e.g. "always" or "form: each, form: end"
+    ADDED: tuple[str, ...]  # parameters that came later: at their default, sequences are what they were without
 """
 
 import inspect
@@ -37,6 +42,8 @@ class Family:
     _sample: Callable[..., Sequence]
     _observe: Callable[..., dict[str, Floats]]
     _observed: frozenset[str]  # the parameters that the observers know
+    answers: str = ""  # in which settings its sequences hold answers, "" for none
+    _added: frozenset[str] = frozenset()  # parameters that came after others had been drawn without them
     _looked_at: set[str] = field(
         default_factory=set, compare=False, repr=False
     )  # settings whose observers were
@@ -54,8 +61,11 @@ class Family:
         strange = sorted(observed - {p.name for p in parameters})
         if strange:
             raise SpecError(f"{where}: observe takes {', '.join(strange)}, which sample does not")
+        answers, added = getattr(module, "ANSWERS", ""), frozenset(getattr(module, "ADDED", ()))
         doc = inspect.getdoc(module) or ""
-        return Family(name, doc, module.IDEAL, parameters, module.sample, module.observe, observed)
+        return Family(
+            name, doc, module.IDEAL, parameters, module.sample, module.observe, observed, answers, added
+        )
 
     @property
     def summary(self) -> str:
@@ -73,6 +83,14 @@ class Family:
         Raises SpecError for an unknown name or a value of the wrong type.
         """
         return complete(self.parameters, params, f"family {self.name!r}")
+
+    def identity(self, params: Params) -> dict[str, ParamValue]:
+        """Return what of complete parameters seeds and digests are made of.
+
+        A parameter that came later is left out at its default, so that what was
+        drawn and stored without it is found again.
+        """
+        return {k: v for k, v in params.items() if k not in self._added or v != self.defaults[k]}
 
     def sample(self, length: int, rng: np.random.Generator, **params: ParamValue) -> Sequence:
         """Return a sequence of `length` >= 0 symbols.
@@ -117,6 +135,8 @@ class Family:
         wrong = [f"{name} {table.shape}" for name, table in tables.items() if table.shape != shape]
         if sequence.symbols.shape != (length,):
             wrong.append(f"symbols {sequence.symbols.shape}")
+        if sequence.answers is not None and sequence.answers.shape != (length,):
+            wrong.append(f"answers {sequence.answers.shape}")
         if wrong:
             raise SpecError(
                 f"family {self.name!r}: {', '.join(wrong)} for length {length}; a table must be {shape}"

@@ -53,7 +53,7 @@ def ask(
     question = footer.rstrip(" \t")
     blank = footer[len(question) :] if form == "completion" else ""
     return Prompt(
-        header=header.removesuffix(lead),
+        header=(header + sequence.before).removesuffix(lead),
         surfaces=tuple(blank + option for option in options),
         between=between,
         symbols=tuple(sequence.symbols.tolist()),

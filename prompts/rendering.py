@@ -30,6 +30,8 @@ def render(
     {sequence}" with ", " reads "Flips: H, T,"). The rest of the separator, line
     breaks included, belongs to the context.
 
+    What stands `before` the symbols of the sequence ends the header, in every form.
+
     Form "prefill" writes the sequence as the beginning of the model's own answer
     to `instruction`, so that a chat model goes on with it as with a text.
 
@@ -51,7 +53,7 @@ def render(
         )
     between, lead = split_separator(separator)
     return Prompt(
-        header=_header(template).removesuffix(lead),
+        header=(_header(template) + sequence.before).removesuffix(lead),
         surfaces=tuple(lead + name for name in names),
         between=between,
         symbols=tuple(sequence.symbols.tolist()),

@@ -16,7 +16,10 @@ one can be a control of the other.
 from collections.abc import Mapping
 from types import MappingProxyType
 
+import numpy as np
+
 from harness.errors import SpecError, UnknownName, suggestion
+from harness.types import Ints
 
 SYMBOL_SETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -48,6 +51,19 @@ def alphabet(symbols: str | tuple[str, ...]) -> tuple[str, ...]:
     if len(symbols) < 2 or "" in symbols or len(set(symbols)) < len(symbols):
         raise SpecError(f"symbols {symbols!r} must be two or more, all distinct and none empty")
     return symbols
+
+
+def indices(pattern: str | tuple[str, ...], names: tuple[str, ...], where: str) -> Ints:
+    """Return the indices of the symbols that a pattern names, "011" or a list: shape (length,), at least 1.
+
+    Raises SpecError, beginning with `where`, for a pattern that is empty or names another symbol.
+    """
+    if not pattern or any(name not in names for name in pattern):
+        raise SpecError(
+            f"{where}: pattern={pattern!r} must be one or more symbols of the set "
+            f"({', '.join(names)}); a list where a symbol is longer than one character"
+        )
+    return np.array([names.index(name) for name in pattern], np.int64)
 
 
 def joined(names: tuple[str, ...]) -> str:

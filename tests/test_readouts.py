@@ -101,7 +101,7 @@ def test_a_wording_by_name_stands_in_the_prompt(tmp_path: Path) -> None:
         ("next_symbol", "options: [a, b]", SpecError, "belong to readout: judgment"),
         ("judgment", "template: 'Q {{sequence}} A:'", SpecError, "needs a template and options"),
         ("judgment", "form: prefill", SpecError, "prefill"),
-        ("generation", "", SpecError, "use next_symbol, continuation or judgment"),
+        ("generation", "", SpecError, "length, the symbols to be written"),
     ],
 )
 def test_words_that_do_not_fit_together_are_refused(

@@ -16,7 +16,15 @@ from harness.types import Bools, Floats, Ints, Sequence
 
 
 def permute_symbols(source: Source, rng: np.random.Generator) -> Sequence:
-    """Exchange the symbols by a uniform permutation of the alphabet, the same from the first to the last."""
+    """Exchange the symbols by a uniform permutation of the alphabet, the same from the first to the last.
+
+    Raises SpecError where text before the sequence may name some of them.
+    """
+    if source.sequence.before:
+        raise SpecError(
+            f"control permute_symbols: the text before sequences of family {source.family.name!r} names symbols, "
+            "which must stay what they are"
+        )
     return _renamed(source, permutation(source.n_symbols, rng), np.ones(source.symbols.size + 1, np.bool_))
 
 
@@ -63,4 +71,4 @@ def _renamed(source: Source, becomes: Ints, rows: Bools) -> Sequence:
 
     symbols = np.where(rows[:-1], becomes[source.symbols], source.symbols)
     observers = {name: rename(table) for name, table in source.sequence.observers.items()}
-    return source.become(symbols, rename(source.sequence.law), observers)
+    return source.become(symbols, rename(source.sequence.law), observers, answers=source.sequence.answers)

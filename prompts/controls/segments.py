@@ -23,7 +23,8 @@ def distractor(source: Source, rng: np.random.Generator, *, length: int) -> Sequ
     start = min(length, size + 1)  # rows of noise; a target after noise alone is noise too
     symbols = np.concatenate([_noise(source, start, rng), source.symbols])[:size]
     law = source.after_noise(start, source.sequence.law, size)
-    return source.become(symbols, law, source.observe_from(start, symbols))
+    answers = _answers(start, source.sequence.answers, size)
+    return source.become(symbols, law, source.observe_from(start, symbols), answers=answers)
 
 
 def truncate(source: Source, rng: np.random.Generator, *, last: int) -> Sequence:
@@ -37,7 +38,9 @@ def truncate(source: Source, rng: np.random.Generator, *, last: int) -> Sequence
     start = max(source.symbols.size - 1 - last, 0)
     symbols = np.concatenate([_noise(source, start, rng), source.symbols[start:]])
     law = source.after_noise(start, source.sequence.law[start:], source.symbols.size)
-    return source.become(symbols, law, source.observe_from(start, symbols))
+    held = source.sequence.answers
+    answers = None if held is None else _answers(start, held[start:], source.symbols.size)
+    return source.become(symbols, law, source.observe_from(start, symbols), answers=answers)
 
 
 def swap(source: Source, rng: np.random.Generator, *, at: int) -> Sequence:
@@ -65,8 +68,18 @@ def swap(source: Source, rng: np.random.Generator, *, at: int) -> Sequence:
         np.concatenate([first.symbols[:at], second.symbols]),
         np.concatenate([first.law[:at], second.law]),
         {name: np.concatenate([first.observers[name][:at], rows]) for name, rows in seen.items()},
+        answers=(
+            None
+            if first.answers is None or second.answers is None
+            else np.concatenate([first.answers[:at], second.answers])
+        ),
     )
     return replace(swapped, concept=f"{first.concept}, then {second.concept}")
+
+
+def _answers(start: int, answers: Ints | None, length: int) -> Ints | None:
+    """Return where answers stand once `start` symbols of noise come first: shape (length,)."""
+    return None if answers is None else np.concatenate([np.zeros(start, np.int64), answers])[:length]
 
 
 def _noise(source: Source, size: int, rng: np.random.Generator) -> Ints:

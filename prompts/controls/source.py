@@ -45,6 +45,8 @@ class Source:
         noise = np.full((start, self.n_symbols), 1 / self.n_symbols)
         return np.concatenate([noise, rows])[: length + 1]
 
-    def become(self, symbols: Ints, law: Floats, observers: Mapping[str, Floats]) -> Sequence:
-        """Return the sequence with other symbols, their law and what is said of them."""
-        return replace(self.sequence, symbols=symbols, law=law, observers=observers)
+    def become(
+        self, symbols: Ints, law: Floats, observers: Mapping[str, Floats], *, answers: Ints | None = None
+    ) -> Sequence:
+        """Return the sequence with other symbols, their law, what is said of them and where answers still stand."""
+        return replace(self.sequence, symbols=symbols, law=law, observers=observers, answers=answers)

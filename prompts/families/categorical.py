@@ -10,7 +10,7 @@ ideal observer, `bayes`, then knows them from the start and learns nothing, and
 `unaware` is one who did not read them. Otherwise `bayes` has prior
 Dirichlet(alpha) and learns from counts. A symbol that comes although its
 announced probability is 0 refutes the announcement: `bayes` is `unaware` from
-there on.
+there on. `unigram_sparse` learns as well which symbols occur at all.
 
 Example: probabilities: dirichlet, rendered with separator ", "
 
@@ -28,6 +28,7 @@ from harness.prompts import observers
 from harness.prompts.draws import categorical, dirichlet
 from harness.prompts.later import later
 from harness.prompts.observers.fallback import unless_refuted
+from harness.prompts.observers.sparse import unigrams
 from harness.prompts.symbols import alphabet as alphabet_of
 from harness.types import Floats, Ints, Sequence
 
@@ -75,9 +76,9 @@ def observe(
     unaware = observers.dirichlet(symbols, m, alpha)
     law = _given(probabilities, announced, alphabet)
     if not announced or law is None:
-        return {"bayes": unaware, "kt": observers.kt(symbols, m)}
+        return {"bayes": unaware, **unigrams(symbols, m)}
     told = unless_refuted(np.tile(law, (symbols.size + 1, 1)), symbols, unaware)
-    return {"bayes": told, "unaware": unaware, "kt": observers.kt(symbols, m)}
+    return {"bayes": told, "unaware": unaware, **unigrams(symbols, m)}
 
 
 def _given(

@@ -18,10 +18,11 @@ The ideal observer, `group`, knows all but which letter is which and the names:
 an element that came before has its name, any other is equally likely to have
 each name not used yet. `format` knows how sequences look and takes products for
 uniform, in `identity` the words too. `ctw` weighs context trees of depth 5,
-`backoff` counts k-grams up to 5, `kt` symbols: in `each` the last element and
-letter decide, once each pair of them came, when `group` needs each element
-once. What breaks the format is predicted as `kt` would up to the next "|"; what
-no naming explains is evidence for none.
+`backoff` counts k-grams up to 5, `kt` symbols, and `unigram_sparse` which are
+in use, too: in `each` the last element and letter decide, once each pair of
+them came, when `group` needs each element once. What breaks the format is
+predicted as `kt` would up to the next "|"; what no naming explains is evidence
+for none.
 
 Example: form: each, rendered with separator " "
 
@@ -36,12 +37,13 @@ from typing import Literal
 import numpy as np
 
 from harness.errors import SpecError
-from harness.prompts import automata, observers
+from harness.prompts import automata
 from harness.prompts.automata import DFA, Group
 from harness.prompts.draws import integers_below, permutation
 from harness.prompts.later import later
 from harness.prompts.observers.ctw import ctw
 from harness.prompts.observers.ngram import backoff
+from harness.prompts.observers.sparse import unigrams
 from harness.prompts.observers.word_automata import Languages
 from harness.prompts.regular_words import ANSWER, answered, regular
 from harness.prompts.symbols import alphabet as alphabet_of
@@ -49,6 +51,7 @@ from harness.prompts.words import Words, with_separator
 from harness.types import Floats, Ints, Sequence
 
 IDEAL = "group"
+ANSWERS = "form: each, form: end"
 _MEAN_SIZE = 6.0
 _NAMES = ascii_uppercase + ascii_lowercase + digits
 _ANY_TWO = DFA(
@@ -81,6 +84,7 @@ def sample(
         words = Words(regular(known.word_problem(generators)), "words", "geometric", _mean(mean_size))
         drawn, _ = words.draw(length, rng)
         law = words.law(drawn)
+        answers = None
     else:
         names = permutation(known.order, rng)
         alphabet = _alphabet(letters, known, form)
@@ -90,6 +94,7 @@ def sample(
         at = np.flatnonzero(kinds == _element(form))
         drawn[at] += names[path[at]]
         law = _spread(law_of_kinds, np.eye(known.order)[names[path]], form)
+        answers = known.order * (kinds == _element(form))
         concept = f"{alphabet[_element(form) + int(names[0])]} is the identity, {concept}"
     return Sequence(
         alphabet=alphabet,
@@ -98,6 +103,7 @@ def sample(
         observers=later(observe, drawn, alphabet, group=group, form=form, mean_size=mean_size),
         ideal=IDEAL,
         concept=concept,
+        answers=answers,
     )
 
 
@@ -113,15 +119,14 @@ def observe(
     m = len(alphabet)
     known = automata.group(group)
     if form == "identity":
-        words = Words(regular(_ANY_TWO), "words", "geometric", _mean(mean_size))
-        ideal = words.predict(symbols, _word_problems(group).law(_mean(mean_size)))
-        plain = words.predict(symbols, _one(_ANY_TWO).law(_mean(mean_size)))
+        ideal = _word_problems(group).predict(symbols, _mean(mean_size))
+        plain = _one(_ANY_TWO).predict(symbols, _mean(mean_size))
     else:
         element = _element(form)
         kinds = np.where(symbols < element, symbols, np.maximum(symbols - known.order + 1, element))
         rows = _alternating(kinds)
         if form == "end":
-            rows = _answered(_mean(mean_size)).predict(kinds, _one(_ANSWERED).law(_mean(mean_size)))
+            rows = _one(_ANSWERED).predict(kinds, _mean(mean_size))
         names = _names(symbols - element, kinds, known, form)
         ideal = _spread(rows, names, form)
         plain = _spread(rows, np.full_like(names, 1 / known.order), form)
@@ -130,7 +135,7 @@ def observe(
         "format": plain,
         "ctw": ctw(symbols, m, depth=5),
         "backoff": backoff(symbols, m, k=5),
-        "kt": observers.kt(symbols, m),
+        **unigrams(symbols, m),
     }
 
 
@@ -140,27 +145,29 @@ def _names(names: Ints, kinds: Ints, group: Group, form: Form) -> Floats:
     The two ways to give letters generators are equally probable, and so are all namings.
     """
     orders = (group.generators, group.generators[::-1])
-    paths = [_products(kinds, group, generators, form).tolist() for generators in orders]
-    name_of = [np.full(group.order, -1) for _ in orders]
+    paths = np.array([_products(kinds, group, generators, form) for generators in orders])
+    way = np.arange(2)
+    laws = np.full((2, group.order, group.order), 1 / group.order)  # of the name of each element
+    named = np.zeros((2, group.order), np.bool_)
     unused = np.ones((2, group.order))
     weight = np.full(2, 0.5)
-    laws = np.empty((2, group.order))
     rows = np.empty((kinds.size + 1, group.order))
-    for t, kind in enumerate([*kinds.tolist(), -1]):
-        for i, path in enumerate(paths):
-            known = name_of[i][path[t]]
-            laws[i] = unused[i] / unused[i].sum() if known < 0 else np.arange(group.order) == known
-        rows[t] = weight @ laws
-        if kind != _element(form):
-            continue
+    start = 0
+    for t in [*np.flatnonzero(kinds == _element(form)).tolist(), kinds.size]:
+        rows[start : t + 1] = np.einsum("w,wta->ta", weight, laws[way[:, None], paths[:, start : t + 1]])
+        start = t + 1
+        if t == kinds.size:
+            break
         name = int(names[t])
-        likely = weight * laws[:, name]
+        likely = weight * laws[way, paths[:, t], name]
         if not likely.any():
             continue
         weight = likely / likely.sum()
-        for i in np.flatnonzero(likely).tolist():
-            name_of[i][paths[i][t]] = name
+        for i in np.flatnonzero((likely > 0) & ~named[way, paths[:, t]]).tolist():
+            named[i, paths[i, t]] = True
             unused[i, name] = 0
+            laws[i, paths[i, t]] = np.arange(group.order) == name
+            laws[i, ~named[i]] = unused[i] / max(unused[i].sum(), 1)
     return rows
 
 

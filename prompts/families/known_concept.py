@@ -23,12 +23,12 @@ from typing import Literal
 
 import numpy as np
 
-from harness.errors import SpecError
 from harness.prompts import observers
 from harness.prompts.draws import categorical, integers_below, uniforms
 from harness.prompts.later import later
 from harness.prompts.observers.known_patterns import known_pattern, noisy
 from harness.prompts.symbols import alphabet as alphabet_of
+from harness.prompts.symbols import indices as indices_of
 from harness.prompts.symbols import joined
 from harness.types import Floats, Ints, Sequence
 
@@ -48,7 +48,7 @@ def sample(
     """Draw whether the symbols are random, then the symbols."""
     alphabet = alphabet_of(symbols)
     m = len(alphabet)
-    indices = _indices(pattern, alphabet)
+    indices = indices_of(pattern, alphabet, "family 'known_concept'")
     expected = indices[np.arange(length + 1) % indices.size]
     law = noisy(expected, m, noise)
     is_random = source == "random" or (source == "prior" and float(uniforms(1, rng)[0]) < prior_random)
@@ -78,19 +78,9 @@ def observe(
 ) -> dict[str, Floats]:
     """Predict from how well the pattern fits, from the longest match, and from symbol counts."""
     m = len(alphabet)
-    indices = _indices(pattern, alphabet)
+    indices = indices_of(pattern, alphabet, "family 'known_concept'")
     return {
         "known_pattern": known_pattern(symbols, m, pattern=indices, noise=noise, prior_random=prior_random),
         "induction_copy": observers.induction_copy(symbols, m),
         "kt": observers.kt(symbols, m),
     }
-
-
-def _indices(pattern: str | tuple[str, ...], alphabet: tuple[str, ...]) -> Ints:
-    strange = [name for name in pattern if name not in alphabet]
-    if strange or not pattern:
-        raise SpecError(
-            f"family 'known_concept': pattern={pattern!r} must be one or more symbols of the set "
-            f"({', '.join(alphabet)}); a list where a symbol is longer than one character"
-        )
-    return np.array([alphabet.index(name) for name in pattern], np.int64)

@@ -31,6 +31,7 @@ import numpy as np
 from harness.errors import SpecError
 from harness.prompts import observers
 from harness.prompts.automata import DFA
+from harness.prompts.later import later
 from harness.prompts.observers.ctw import ctw
 from harness.prompts.observers.ngram import backoff
 from harness.prompts.observers.word_automata import Languages
@@ -40,6 +41,7 @@ from harness.prompts.words import Words, with_separator
 from harness.types import Floats, Ints, Sequence
 
 IDEAL = "moduli"
+ANSWERS = "task: answer"
 _LARGEST = 10  # residues are written as one digit
 Task = Literal["member", "answer"]
 
@@ -69,7 +71,8 @@ def sample(
         regular(_automaton(modulus, len(letters), max_modulus, task)), "words", "geometric", mean_size
     )
     drawn, _ = words.draw(length, rng)
-    seen = observe(
+    seen = later(
+        observe,
         drawn,
         alphabet,
         modulus=modulus,
@@ -85,6 +88,9 @@ def sample(
         observers=seen,
         ideal=IDEAL,
         concept=f"number of {letters[0]} modulo {modulus} is {what}",
+        answers=modulus * (np.append(-1, drawn)[:-1] == len(letters))
+        if task == "answer"
+        else None,  # after "="
     )
 
 
@@ -100,12 +106,11 @@ def observe(
     """Predict from the words so far: with any modulus, with this one, and from what symbols followed before."""
     m = len(alphabet)
     n_letters = m - 1 - (max_modulus + 1 if task == "answer" else 0)
-    words = Words(regular(_automaton(modulus, n_letters, max_modulus, task)), "words", "geometric", mean_size)
     every = _languages(tuple(range(1, max_modulus + 1)), n_letters, max_modulus, task)
     known = _languages((modulus,), n_letters, max_modulus, task)
     return {
-        "moduli": words.predict(symbols, every.law(mean_size)),
-        "language": words.predict(symbols, known.law(mean_size)),
+        "moduli": every.predict(symbols, mean_size),
+        "language": known.predict(symbols, mean_size),
         "ctw": ctw(symbols, m, depth=5),
         "backoff": backoff(symbols, m, k=5),
         "kt": observers.kt(symbols, m),

@@ -10,10 +10,11 @@ The ideal observer, `parity`, knows all but the set: the label of a word that is
 a sum mod 2 of words seen before is the sum of their labels, and any other is
 fair. Its accuracy on the label after m examples is 1/2 + E[2**(rank -
 n_bits)]/2, with the rank of m random words: for 8 bits .530, .806 and .985
-after 4, 8 and 12. `format` knows how examples look and takes each label for
-fair. `ctw` weighs context trees of depth 5, `backoff` counts k-grams up to 5,
-`kt` symbols. Where an example breaks the format, the first two say what `kt`
-does up to the next "|"; one that no set explains is evidence for none.
+after 4, 8 and 12. Labels are the answers. `format` knows how examples look and
+takes each label for fair. `ctw` weighs context trees of depth 5, `backoff`
+counts k-grams up to 5, `kt` symbols, and `unigram_sparse` which are in use,
+too. Where an example breaks the format, the first two say what `kt` does up to
+the next "|"; one that no set explains is evidence for none.
 
 Example: n_bits: 3, rendered without a separator
 
@@ -24,17 +25,18 @@ Example: n_bits: 3, rendered without a separator
 import numpy as np
 
 from harness.errors import SpecError
-from harness.prompts import observers
 from harness.prompts.draws import integers_below
 from harness.prompts.later import later
 from harness.prompts.observers.ctw import ctw
 from harness.prompts.observers.ngram import backoff
+from harness.prompts.observers.sparse import unigrams
 from harness.prompts.regular_words import ANSWER
 from harness.prompts.symbols import alphabet as alphabet_of
 from harness.prompts.words import with_separator
 from harness.types import Floats, Ints, Sequence
 
 IDEAL = "parity"
+ANSWERS = "always"
 _MOST_BITS = 64
 _EQUALS, _END = 2, 3
 
@@ -69,13 +71,15 @@ def sample(
         observers=later(observe, drawn[:length], alphabet, n_bits=n_bits),
         ideal=IDEAL,
         concept=f"parity of the bits {', '.join(map(str, np.flatnonzero(chosen).tolist())) or 'of no place'}",
+        answers=2 * (place[:length] == n_bits + 1),
     )
 
 
 def observe(symbols: Ints, alphabet: tuple[str, ...], *, n_bits: int) -> dict[str, Floats]:
     """Predict from what the examples so far say of the set, and from what symbols followed before."""
     m = len(alphabet)
-    unknown = observers.kt(symbols, m)
+    plain = unigrams(symbols, m)
+    unknown = plain["kt"]
     places = _places(symbols, n_bits)
     known = np.where(places[:, None] < 0, unknown, _format(places, n_bits))
     ideal = known.copy()
@@ -96,7 +100,7 @@ def observe(symbols: Ints, alphabet: tuple[str, ...], *, n_bits: int) -> dict[st
         "format": known,
         "ctw": ctw(symbols, m, depth=5),
         "backoff": backoff(symbols, m, k=5),
-        "kt": unknown,
+        **plain,
     }
 
 

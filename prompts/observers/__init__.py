@@ -20,6 +20,7 @@ from harness.prompts.observers.ngram import backoff, ngram, witten_bell
 from harness.prompts.observers.noisy_periods import noisy_period
 from harness.prompts.observers.periods import period, period_posterior
 from harness.prompts.observers.recurrences import linear_recurrence
+from harness.prompts.observers.sparse import unigram_sparse
 from harness.prompts.observers.walks import neighbours, placement, undirected
 from harness.prompts.observers.window import alternation, discounted, window_average
 
@@ -54,6 +55,7 @@ __all__ = [
     "placement",
     "stream_posterior",
     "undirected",
+    "unigram_sparse",
     "window_average",
     "witten_bell",
 ]

@@ -99,3 +99,19 @@ def test_a_sequence_that_is_not_what_it_promises_is_refused(change: dict[str, ob
 
     with pytest.raises(SpecError, match=message):
         Family.from_module("constant", module(sample=wrong)).sample(2, RNG)
+
+
+def test_a_parameter_that_came_later_is_no_part_of_the_identity_at_its_default() -> None:
+    family = Family.from_module("constant", module(ADDED=("symbols",)))
+    assert family.identity(family.complete({})) == {"symbol": 0}
+    assert family.identity(family.complete({"symbols": "coin"})) == {"symbol": 0, "symbols": "coin"}
+    first = Family.from_module("constant", module())
+    assert first.identity(first.complete({})) == {"symbol": 0, "symbols": "pair"}
+
+
+def test_a_family_says_where_its_sequences_hold_answers() -> None:
+    assert Family.from_module("constant", module()).answers == ""
+    assert Family.from_module("constant", module(ANSWERS="always")).answers == "always"
+    wrong = module(sample=lambda length, rng: replace(sample(length, rng), answers=np.zeros(1, np.int64)))
+    with pytest.raises(SpecError, match=r"answers \(1,\) for length 3"):
+        Family.from_module("constant", wrong).sample(3, RNG)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -92,3 +94,10 @@ def test_a_prompt_without_a_question_is_written_as_before() -> None:
     plain = Prompt("Flips:", (" H", " T"), ",", (0, 1, 1))
     assert plain.text(2) == "Flips: H, T,"
     assert plain.starts(2) == [6, 9, 12]
+
+
+def test_what_stands_before_a_sequence_ends_what_stands_before_its_question() -> None:
+    asked = ask(replace(FLIPS, before="1 + 1 ="), template=TEMPLATE, options=OPTIONS, separator=", ")
+    plain = ask(FLIPS, template=TEMPLATE, options=OPTIONS, separator=", ")
+    assert asked.header == TEMPLATE.partition("{sequence}")[0] + "1 + 1 ="
+    assert (asked.footer, asked.written) == (plain.footer, plain.written)

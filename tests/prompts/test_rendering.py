@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -134,3 +135,26 @@ def test_an_answer_begun_for_the_model_needs_an_instruction_and_no_other_form_ta
     for form in ("completion", "chat"):
         with pytest.raises(RenderError, match="no other form takes one"):
             render(flips("HTT"), form=form, instruction="Flip a coin.")
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [(None, "1 + 1 = H, T,"), ("Flips: {sequence}", "Flips: 1 + 1 = H, T,"), ("{sequence}", "1 + 1 = H, T,")],
+)
+@pytest.mark.parametrize("before", ["1 + 1 =", "1 + 1 = "])
+def test_what_stands_before_a_sequence_ends_the_header_and_counts_as_no_symbol(
+    template: str | None, text: str, before: str
+) -> None:
+    asked = replace(flips("HTT"), before=before)
+    prompt = render(asked, separator=", ", template=template)
+    assert prompt.text(2) == text
+    assert prompt.starts(1) == [len(prompt.header), len(prompt.header) + len(" H,")]
+    for form in ("chat", "prefill"):
+        other = render(
+            asked,
+            separator=", ",
+            template=template,
+            form=form,
+            instruction="Flip." if form == "prefill" else "",
+        )
+        assert other.text(2) == text

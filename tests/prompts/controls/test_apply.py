@@ -38,6 +38,10 @@ def test_a_control_of_any_family_has_a_law_its_symbols_obey_and_its_baseline(tex
         with pytest.raises(SpecError, match="it needs labels, or two symbols"):
             apply_control(text, before, found, params, philox(6))
         return
+    if text == "permute_symbols" and before.before:
+        with pytest.raises(SpecError, match="names symbols, which must stay what they are"):
+            apply_control(text, before, found, params, philox(6))
+        return
     after = apply_control(text, before, found, params, philox(6))
     control = parse_control(text)
     assert after.alphabet == before.alphabet

@@ -5,9 +5,12 @@ import pytest
 from scipy import stats
 
 from harness.errors import SpecError
+from harness.prompts.controls import apply_control
 from harness.registry import load_family
 from harness.types import Sequence
-from tests.prompts.controls.controlled import RARE, controlled
+from tests.prompts.controls.controlled import RARE, controlled, philox
+
+PARITY = load_family("parity")
 
 
 def mean_target(sequences: list[Sequence]) -> list[float]:
@@ -86,3 +89,27 @@ def test_the_ideal_observer_starts_anew_at_a_swap() -> None:
 def test_a_swap_that_leaves_no_possible_length_says_so() -> None:
     with pytest.raises(SpecError, match=r"control swap\?at=5, of 20 symbols 15 are drawn anew: "):
         controlled("swap?at=5", 20, 1, "dyck", stream="word")
+
+
+def test_answers_move_with_the_symbols_that_they_are() -> None:
+    sequence = PARITY.sample(60, philox(12), n_bits=3)
+    assert sequence.answers is not None
+    late = apply_control("distractor?length=4", sequence, PARITY, {"n_bits": 3}, philox(13)).answers
+    assert late is not None
+    assert (late[:4] == 0).all()
+    np.testing.assert_array_equal(late[4:], sequence.answers[:-4])
+    last = apply_control("truncate?last=20", sequence, PARITY, {"n_bits": 3}, philox(13)).answers
+    assert last is not None
+    assert (last[:39] == 0).all()
+    np.testing.assert_array_equal(last[39:], sequence.answers[39:])
+    swapped = apply_control("swap?at=26", sequence, PARITY, {"n_bits": 3}, philox(13))
+    assert swapped.answers is not None
+    np.testing.assert_array_equal(swapped.answers[26:], sequence.answers[:34])
+    equals = np.flatnonzero(swapped.answers) - 1
+    assert (swapped.symbols[equals] == 2).all()  # "="
+
+
+@pytest.mark.parametrize("text", ["shuffle", "matched_random", "kgram_shuffle?k=2", "block_shuffle?width=3"])
+def test_a_shuffle_leaves_no_answers_at_known_places(text: str) -> None:
+    sequence = PARITY.sample(60, philox(14), n_bits=3)
+    assert apply_control(text, sequence, PARITY, {"n_bits": 3}, philox(15)).answers is None

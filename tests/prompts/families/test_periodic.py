@@ -83,3 +83,38 @@ def test_the_ideal_observer_is_calibrated_under_its_own_prior(symbols: str) -> N
         surprise += float((hit - p).sum())
         variance += float((p * (1 - p)).sum())
     assert abs(surprise) / variance**0.5 < 4.9
+
+
+def test_patterns_are_uniform_among_all_words_where_they_need_not_be_primitive() -> None:
+    rng = philox(11)
+    seen = Counter(
+        "".join(map(str, PERIODIC.sample(4, rng, period=4, primitive=False).symbols)) for _ in range(960)
+    )
+    assert set(seen) == {"".join(word) for word in product("01", repeat=4)}
+    assert stats.chisquare(list(seen.values())).pvalue > RARE
+
+
+@pytest.mark.parametrize(("pattern", "n"), [("01", 8), ("011", 10), ("01101", 12)])
+def test_an_observer_of_all_words_gives_up_random_at_the_stated_length(pattern: str, n: int) -> None:
+    # prior .9 on random, periods to 8, all words of a length: the family's own observer, told so by `primitive`
+    symbols = np.array([int(s) for s in (pattern * 20)[:30]])
+    law = PERIODIC.observe(symbols, ("0", "1"), max_period=8, prior_random=0.9, primitive=False)["period"]
+    given = law[np.arange(30), symbols]
+    evidence = np.concatenate([[1.0], np.cumprod(given)])
+    random = 0.9 * 0.5 ** np.arange(31) / evidence  # P(random | x) by Bayes' rule; 1/2 exactly for 011 at 9
+    assert int(np.flatnonzero(random > 0.5 - 1e-9)[-1]) + 1 == n
+
+
+def test_a_parameter_that_came_later_leaves_the_sequences_as_they_were() -> None:
+    plain, named = (PERIODIC.sample(30, philox(3), period=7, **p) for p in ({}, {"primitive": True}))
+    np.testing.assert_array_equal(plain.symbols, named.symbols)
+    assert "primitive" not in PERIODIC.identity(PERIODIC.complete({"primitive": True}))
+
+
+def test_the_observer_that_learns_which_symbols_occur_is_beside_kt_for_more_than_two() -> None:
+    letters = PERIODIC.sample(40, philox(3), period=3, symbols="letters").observers
+    assert list(letters) == ["period", "kt", "unigram_sparse"]
+    assert list(PERIODIC.sample(40, philox(3)).observers) == ["period", "kt"]
+    last = [float(letters[name][-1].max()) for name in ("kt", "unigram_sparse")]
+    assert last[0] == pytest.approx(14.5 / 48)
+    assert last[0] + 0.03 < last[1] < 14 / 40  # the share that the symbol has is all that counts can know

@@ -10,6 +10,7 @@ from harness.prompts.observers.changes import change_point
 from harness.prompts.observers.copying import induction_copy, lempel_ziv
 from harness.prompts.observers.ctw import ctw
 from harness.prompts.observers.ngram import backoff, ngram, witten_bell
+from harness.prompts.observers.sparse import unigram_sparse
 from harness.prompts.observers.window import alternation, discounted, window_average
 from harness.types import Floats, Ints
 
@@ -25,6 +26,7 @@ OBSERVERS: Mapping[str, Callable[[Ints, int], Floats]] = {
     "markov": lambda x, m: markov(x, m, order=2, alpha=1.0),
     "ngram": lambda x, m: ngram(x, m, k=4),
     "period": lambda x, m: period(x, m, max_period=8, prior_random=0.5, distinct=False),
+    "unigram_sparse": lambda x, m: unigram_sparse(x, m),
     "window_average": lambda x, m: window_average(x, m, width=5),
     "witten_bell": lambda x, m: witten_bell(x, m, k=4),
 }
