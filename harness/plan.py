@@ -10,6 +10,7 @@ from harness.seeds import stream
 from harness.spec import Price
 from harness.types import Capabilities, Model, Prompt, Request, Way
 from harness.types import Sequence as Symbols
+from harness.types.whitebox import OpenModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,11 @@ class Item:
     prompt_tokens: int = 0  # estimated; an upper bound (bytes) where the tokenizer is not known
     completion_tokens: int = 0
 
+    @property
+    def adaptive(self) -> bool:
+        """Whether a planner chooses what is asked; where one pass scores every length there is nothing to choose."""
+        return self.condition.design == "adaptive" and self.way != "prefixes"
+
 
 @dataclass(frozen=True, slots=True)
 class ModelPlan:
@@ -35,6 +41,7 @@ class ModelPlan:
     items: tuple[Item, ...]
     price: Price | None
     exact_tokens: bool  # whether token numbers come from the model's own tokenizer
+    n_layers: int | None = None  # blocks of a model that can be looked into
 
     @property
     def cost_usd(self) -> float | None:
@@ -69,7 +76,8 @@ def most_tokens(request: Request, capabilities: Capabilities) -> Tokens:
     text = prompt.text(request.context_lengths[-1]) + prompt.instruction
     longest = max(len(surface.encode()) for surface in prompt.surfaces)
     around = 16 if prompt.form == "completion" else 128
-    drawn = max(1, request.n) * (capabilities.answer_tokens + capabilities.hidden_tokens)
+    shown = max(capabilities.answer_tokens, request.text_tokens)
+    drawn = max(1, request.n) * (shown + capabilities.hidden_tokens)
     return Tokens(len(text.encode()) + longest + around, drawn)
 
 
@@ -89,11 +97,14 @@ def plan_model(
     """
     items = tuple(_plan_condition(model, capabilities, condition) for condition in conditions)
     exact = model.count_tokens("") is not None
-    return ModelPlan(model.name, model.fingerprint, capabilities, items, price, exact)
+    n_layers = model.n_layers if isinstance(model, OpenModel) else None
+    return ModelPlan(model.name, model.fingerprint, capabilities, items, price, exact, n_layers)
 
 
 def make_item(condition: Condition, capabilities: Capabilities) -> Item:
     """Decide how a condition is measured, without counting tokens: all that a replay needs."""
+    if condition.readout == "generation":
+        return _generation(condition, capabilities)
     if condition.readout == "judgment":  # a question ends behind its sequence: no pass asks several
         capabilities = replace(capabilities, prefixes=False)
     way = choose_way(capabilities)
@@ -108,6 +119,13 @@ def make_item(condition: Condition, capabilities: Capabilities) -> Item:
         )
     top = 0 if capabilities.full or way == "samples" else capabilities.top_logprobs
     return Item(condition, way, top, restricted=way == "samples" and capabilities.logit_bias)
+
+
+def _generation(condition: Condition, capabilities: Capabilities) -> Item:
+    if not capabilities.max_samples:
+        raise ModelError("the model's draws are not random; a sequence of its own cannot be asked for")
+    # Restricted to the symbols a text has no room for a separator.
+    return Item(condition, "generation", 0, capabilities.logit_bias and not condition.render.separator)
 
 
 def pieces(item: Item, replicate: int, max_samples: int) -> Iterator[Piece]:
@@ -125,29 +143,42 @@ def pieces(item: Item, replicate: int, max_samples: int) -> Iterator[Piece]:
 
 
 def _at(item: Item, prompt: Prompt, n: int, replicate: int, max_samples: int) -> Iterator[Request]:
+    if item.way == "generation":
+        seed = _seed(item, replicate, n, 0)
+        wanted = item.condition.length
+        yield Request("generation", prompt, (n,), n=1, seed=seed, restricted=item.restricted, length=wanted)
+        return
     if item.way == "next_token":
         yield Request("next_token", prompt, (n,), item.top_logprobs)
         return
     left, call = item.condition.samples, 0
     while left > 0:
-        # Every call has draws of its own: two equal prompts are two draws, in this condition and in any other.
-        seed = int(stream(item.condition.digest, replicate, n, call).bit_generator.random_raw()) >> 33
+        seed = _seed(item, replicate, n, call)
         yield Request(
             "samples", prompt, (n,), n=min(left, max_samples), seed=seed, restricted=item.restricted
         )
         left, call = left - max_samples, call + 1
 
 
+def _seed(item: Item, replicate: int, n: int, call: int) -> int:
+    """Return a seed of 31 bits: two equal prompts are two draws, in this condition and in any other."""
+    return int(stream(item.condition.digest, replicate, n, call).bit_generator.random_raw()) >> 33
+
+
 def _plan_condition(model: Model, capabilities: Capabilities, condition: Condition) -> Item:
     item = make_item(condition, capabilities)
-    first = list(pieces(item, 0, capabilities.max_samples))
-    longest = max(first, key=lambda p: p.request.context_lengths[-1])
-    model.check(longest.request)
+    replicates = range(1 if condition.alike else condition.sequences)
+    first = [p for r in replicates for p in pieces(item, r, capabilities.max_samples)]
+    # The longest request of all sequences, or of each where texts before them differ.
+    longest: dict[str, Request] = {}
+    for piece in sorted(first, key=lambda p: p.request.context_lengths[-1]):
+        longest[piece.sequence.before] = piece.request
+    for request in longest.values():
+        model.check(request)
     tokens = sum(_prompt_tokens(model, capabilities, p.request) for p in first)
     # A reasoning model is planned at its whole allowance: what it will really spend is not known before.
-    each = capabilities.answer_tokens + capabilities.hidden_tokens
-    drawn = sum(max(1, p.request.n) for p in first) * each
-    many = condition.sequences
+    drawn = sum(most_tokens(p.request, capabilities).completion for p in first)
+    many = condition.sequences // len(replicates)
     return replace(
         item, requests=len(first) * many, prompt_tokens=tokens * many, completion_tokens=drawn * many
     )

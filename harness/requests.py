@@ -19,6 +19,8 @@ def request_json(request: Request) -> str:
         later["written"] = prompt.written
     if request.restricted:
         later["restricted"] = True
+    if request.length:
+        later["length"] = request.length
     return json.dumps(
         later
         | {

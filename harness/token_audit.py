@@ -92,7 +92,12 @@ def way_written(prompt: Prompt) -> object:
 
 
 def refusal(condition: Condition, audits: dict[object, Audited]) -> TokenizationError | None:
-    """Return why a condition would be measured wrongly, None if nothing says so."""
+    """Return why a condition would be measured wrongly, None if nothing says so.
+
+    Texts that a model writes are read as text, whatever their tokens.
+    """
+    if condition.readout == "generation":
+        return None
     prompt = condition.prompt(condition.sequence(0))
     _, seen = audits.get(way_written(prompt), (prompt, None))
     if seen is None or not seen.wrong:

@@ -41,6 +41,13 @@ def wording(name: str, form: Form, family: str) -> Wording:
     return Wording(_filled(known[name].template, family), _filled(known[name].instruction, family))
 
 
+def generation_wording(name: str, form: Form) -> Wording:
+    """Return a wording that asks for a sequence of random draws, with the slots of `announce`. Raises UnknownName."""
+    known = _bank().generations.get(form, {})
+    _check_known(name, form, known)
+    return Wording(known[name].template, known[name].instruction)
+
+
 def question(name: str, form: Form) -> Question:
     """Return a question about a whole sequence. Raises UnknownName."""
     known = _bank().questions.get(form, {})
@@ -79,6 +86,7 @@ class _Source(_Strict):
 
 class _Bank(_Strict):
     prompts: Mapping[Form, Mapping[str, _Prompt]]
+    generations: Mapping[Form, Mapping[str, _Prompt]]
     questions: Mapping[Form, Mapping[str, _Question]]
     sources: Mapping[str, _Source]
 

@@ -4,22 +4,25 @@ import asyncio
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from collections.abc import Sequence as Seq
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
 
-from harness.errors import ContextTooLong, ModelError, SpecError, TokenizationError
+from harness.errors import ContextTooLong, SpecError, TokenizationError
 from harness.local_models.alignment import Aligned, Aligner, Row
 from harness.local_models.loading import LoadedModel, load_checkpoint
 from harness.local_models.replies import pack_counts, pack_logprobs
 from harness.local_models.scoring import RowJob, draw_next, score_rows
+from harness.local_models.texts import NO_MEMORY, NO_TOKEN, TextWriter, attempt
 from harness.local_models.tokens import token_texts
 from harness.types import Capabilities, Failure, Floats, Form, Prompt, Reply, Request
+from harness.types.whitebox import Arrays, Job, WhiteBoxStudy
 
 _MAX_SAMPLES = 1 << 20
 _SMALL = 5_000_000  # parameters; below it a second thread costs more than it brings
-_NO_TOKEN = "the empty context has no token to predict from: the tokenizer adds no BOS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,8 @@ class LocalModel:
         self.loaded = loaded
         self._batch_size = batch_size or _fitting_batch(loaded)
         self._aligner = Aligner(loaded.tokenizer, loaded.max_tokens)
-        self._lock = threading.Lock()
+        self._texts = TextWriter(loaded, self._aligner, self.name, self._batch_size)
+        self._lock = threading.RLock()
 
     @property
     def name(self) -> str:
@@ -59,6 +63,18 @@ class LocalModel:
     def batch_size(self) -> int:
         """Rows of one forward pass; halved when a CUDA device runs out of memory."""
         return self._batch_size
+
+    @property
+    def n_layers(self) -> int:
+        """Number of blocks."""
+        return int(self.loaded.model.config.get_text_config().num_hidden_layers)
+
+    def look_inside(self, kind: str, study: WhiteBoxStudy, job: Job) -> Arrays:
+        """Make one white-box measurement: see `local_models/whitebox/study.py`."""
+        from harness.local_models.whitebox.study import measure
+
+        with self._lock:
+            return measure(self.loaded, kind, study, job)
 
     @property
     def attempts(self) -> int:
@@ -84,7 +100,10 @@ class LocalModel:
 
     def check(self, request: Request) -> None:
         """Raise TokenizationError, ContextTooLong or RenderError if no exact answer is possible."""
-        self._aligner.align(request)
+        if request.way == "generation":
+            self._aligner.context(request)
+        else:
+            self._aligner.align(request)
 
     def count_tokens(self, text: str) -> int:
         """Return the number of tokens of a text, BOS included where the tokenizer adds it."""
@@ -126,6 +145,17 @@ class LocalModel:
         """Answer each request, in order; what one request meets is its own Failure."""
         return await asyncio.to_thread(self._answer, list(requests))
 
+    async def send_within(
+        self, requests: Seq[Request], around: Callable[[], AbstractContextManager[None]]
+    ) -> list[Reply | Failure]:
+        """Answer requests inside a context, such as an intervention, while no other pass of this model runs."""
+
+        def answer() -> list[Reply | Failure]:
+            with self._lock, around():
+                return self._answer(list(requests))
+
+        return await asyncio.to_thread(answer)
+
     async def close(self) -> None:
         """Release the model's memory; the model cannot be used afterwards."""
         import torch
@@ -136,9 +166,18 @@ class LocalModel:
                 torch.cuda.empty_cache()
 
     def _answer(self, requests: list[Request]) -> list[Reply | Failure]:
+        """Answer requests for numbers and requests for texts, each kind together."""
+        texts = [i for i, request in enumerate(requests) if request.way == "generation"]
+        others = [i for i, request in enumerate(requests) if request.way != "generation"]
+        answers = dict(zip(others, self._measure([requests[i] for i in others]), strict=True))
+        with self._lock:
+            answers |= dict(zip(texts, self._texts.write([requests[i] for i in texts]), strict=True))
+        return [answers[i] for i in range(len(requests))]
+
+    def _measure(self, requests: list[Request]) -> list[Reply | Failure]:
         started = time.monotonic()
         with self._lock:
-            aligned = [self._try_align(request) for request in requests]
+            aligned = [attempt(self._aligner.align, request) for request in requests]
             ready = [(i, a) for i, a in enumerate(aligned) if isinstance(a, Aligned)]
             exact = [(i, a) for i, a in ready if requests[i].way != "samples"]
             scores = self._score([_Job(i, RowJob(row, a.symbol_ids)) for i, a in exact for row in a.rows])
@@ -159,22 +198,12 @@ class LocalModel:
         completion = request.n if request.way == "samples" else 0
         return Reply(raw, prompt_tokens, completion, self.name, attempts=1, seconds=seconds)
 
-    def _try_align(self, request: Request) -> Aligned | Failure:
-        try:
-            return self._aligner.align(request)
-        except ContextTooLong as error:
-            return Failure("overflow", str(error))
-        except TokenizationError as error:
-            return Failure("tokenization", str(error))
-        except (ModelError, SpecError) as error:
-            return Failure("request", str(error))
-
     def _sample(self, request: Request, aligned: Aligned) -> bytes | Failure:
         if len(request.context_lengths) != 1:
             return Failure("request", f"samples at {request.context_lengths!r}: ask for one context length")
         (row,) = aligned.rows
         if row.positions[0] < 0:
-            return Failure("tokenization", _NO_TOKEN)
+            return Failure("tokenization", NO_TOKEN)
         if request.seed is None or not 0 < request.n <= _MAX_SAMPLES:
             return Failure("request", f"n={request.n!r}, seed={request.seed!r}: samples need both")
         counts = draw_next(self.loaded.model, RowJob(row, aligned.symbol_ids), request.n, request.seed)
@@ -233,9 +262,9 @@ def open_local(
 def _pack(request: Request, aligned: Aligned, scores: list[Floats | None]) -> bytes | Failure:
     found = [rows for rows in scores if rows is not None]
     if len(found) < len(scores):
-        return Failure("overflow", "out of GPU memory with one row a batch: use a shorter context or float16")
+        return NO_MEMORY
     positions = [p for row in aligned.rows for p in row.positions]
-    without = [(n, _NO_TOKEN) for n, p in zip(request.context_lengths, positions, strict=True) if p < 0]
+    without = [(n, NO_TOKEN) for n, p in zip(request.context_lengths, positions, strict=True) if p < 0]
     return pack_logprobs(request.context_lengths, np.concatenate(found), without)
 
 

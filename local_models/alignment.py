@@ -70,6 +70,43 @@ class Aligner:
             rows = (_completion_row(self._tokenizer, request, self._ids[key], self._max_tokens),)
         return Aligned(rows=rows, symbol_ids=self._ids[key])
 
+    def context(self, request: Request) -> tuple[int, ...]:
+        """Return the tokens that a text of many symbols is written behind.
+
+        Symbols need not be single tokens here: what is written is read as text.
+        Raises TokenizationError for a prompt of which this model lacks a part,
+        ContextTooLong where the symbols that are wanted cannot fit, RenderError
+        for a chat prompt without a chat template.
+        """
+        prompt = request.prompt
+        (n,) = request.context_lengths
+        if prompt.form == "chat":
+            tokens = _chat_row(self._tokenizer, prompt, n, self._max_tokens).tokens
+        else:
+            opened = _opened(self._tokenizer, prompt) if prompt.form == "prefill" else prompt
+            tokens = tuple(tokenize(self._tokenizer, opened, opened.text(n))[0])
+        unknown = self._tokenizer.unk_token_id
+        if unknown is not None and unknown in tokens:
+            raise TokenizationError(
+                f"the prompt {prompt.text(n)[:60]!r} has characters that this model has no token for; a model of "
+                'symbols alone is given no words: render: {template: "{sequence}"}'
+            )
+        least = min(
+            len(
+                self._tokenizer(
+                    (surface + prompt.between) * request.length, add_special_tokens=False
+                ).input_ids
+            )
+            for surface in prompt.surfaces
+        )
+        if self._max_tokens is not None and len(tokens) + least > self._max_tokens:
+            raise ContextTooLong(
+                f"a context of {n} symbols is {len(tokens)} tokens, and {request.length} symbols behind it are at "
+                f"least {least}; this model was made for {self._max_tokens}: set a smaller length or shorter "
+                "context_lengths"
+            )
+        return tokens
+
     def _answers(self, prompt: Prompt) -> tuple[int, ...]:
         """Return the token of each symbol, or of each option of a question."""
         if prompt.form == "chat":

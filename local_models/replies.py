@@ -2,7 +2,8 @@
 
 A reply is zlib over one line of JSON, which says what follows, and a
 little-endian array: float32 natural-log probabilities (n_levels, n_symbols) or
-int64 counts (n_levels, n_symbols + 1), the last column for all other tokens.
+int64 counts (n_levels, n_symbols + 1), the last column for all other tokens. Of
+a text that was written freely the line is followed by the text, in UTF-8.
 """
 
 import json
@@ -31,6 +32,12 @@ def pack_counts(context_lengths: Seq[int], counts: Ints) -> bytes:
     return _pack("counts", context_lengths, counts, ())
 
 
+def pack_text(context_lengths: Seq[int], text: str, *, ended: bool) -> bytes:
+    """Return the bytes of a text; `ended` says that the model ended it."""
+    head = {"format": _FORMAT, "kind": "text", "context_lengths": list(context_lengths), "ended": ended}
+    return zlib.compress(json.dumps(head, separators=(",", ":")).encode() + b"\n" + text.encode(), 1)
+
+
 def read_reply(request: Request, raw: bytes) -> Response | Failure:
     """Return what `raw` says in answer to `request`, or a malformed-reply failure."""
     try:
@@ -39,6 +46,9 @@ def read_reply(request: Request, raw: bytes) -> Response | Failure:
         kind, lengths = head["kind"], tuple(head["context_lengths"])
         if head["format"] != _FORMAT or lengths != request.context_lengths:
             return Failure("malformed", f"stored reply is {head['format']!r} for context lengths {lengths!r}")
+        if kind == "text":
+            levels = np.array(lengths, dtype=np.int64)
+            return Response(levels, text=body.decode(), ended=bool(head["ended"]))
         columns = len(request.prompt.surfaces) + (kind == "counts")
         values = np.frombuffer(body, dtype=_DTYPES[kind]).reshape(len(lengths), columns)
         failures = tuple((int(n), Failure("tokenization", str(why))) for n, why in head["failures"])

@@ -96,4 +96,5 @@ class AnthropicModel(ServiceModel):
 
     def _params(self, request: Request) -> Json:
         calls = self.calls
-        return wire.call(request, calls.model, calls.settled or calls.manners[0], limit=1)[1]
+        manner = calls.settled or calls.manners[0]
+        return wire.call(request, calls.model, manner, limit=request.text_tokens)[1]

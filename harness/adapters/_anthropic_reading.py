@@ -148,6 +148,12 @@ def answers(raw: bytes) -> list[str] | Failure:
     )
 
 
+def limited(raw: bytes) -> bool:
+    """Return whether the answer was cut at its limit of tokens."""
+    message = _parse(raw)
+    return not isinstance(message, Failure) and message.stop_reason == "max_tokens"
+
+
 def reported(raw: bytes) -> list[Position] | Failure:  # noqa: ARG001
     """Return that there are none: the format has no log-probabilities."""
     return Failure("request", "the Messages API reports no log-probabilities")

@@ -6,7 +6,7 @@ report. The format has no log-probabilities, no n and no seed.
 
 from collections.abc import Sequence as Seq
 
-from harness.adapters._anthropic_reading import answers, counted, judge, listing, reported, spent
+from harness.adapters._anthropic_reading import answers, counted, judge, limited, listing, reported, spent
 from harness.adapters._service_wire import Manner
 from harness.adapters._transport import Json
 from harness.types import Request
@@ -23,6 +23,7 @@ __all__ = [
     "counted",
     "impossible",
     "judge",
+    "limited",
     "listing",
     "manners",
     "refusal",
@@ -72,7 +73,7 @@ def impossible(request: Request) -> str:
     """Return what this request wants that the format does not have, "" if nothing."""
     if request.prompt.form == "completion":
         return "the Messages API has no completions; set render: {form: chat} or {form: prefill, instruction: ...}"
-    if request.way != "samples" or request.restricted:
+    if request.way not in ("samples", "generation") or request.restricted:
         return (
             "the Messages API reports no log-probabilities and has no logit_bias; only free draws can be had"
         )

@@ -58,7 +58,7 @@ class Calls:
         start = self.clock()
         if request.prompt.form in self.settled_forms:
             answered = await self._ask(request, self.dialect, changes)
-        elif request.way == "samples":
+        elif request.way in ("samples", "generation"):
             answered = await self._draw(request, changes)
         else:
             known = self.dialect
@@ -133,12 +133,13 @@ class Calls:
         path, body = said
         text = _sent(request)
         key = (path, text, request.prompt.form, request.way, request.top_logprobs, request.n, request.seed)
-        question = hash((*key, repr(changes)))
+        question = hash((*key, request.length, repr(changes)))
 
         async def send() -> HttpReply | Failure:
             return self._own(unmasked(await self.endpoint.post(path, {**body, **changes})), question)
 
         answer = 1 if request.prompt.form == "completion" else dialect.limit
+        answer += request.text_tokens - 1
         tokens = round(self._per_character * len(text)) + max(1, request.n) * answer
         return await ask_with_retries(send, self.policy, self.pace, tokens)
 

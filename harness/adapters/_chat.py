@@ -20,7 +20,7 @@ def chat_body(request: Request, model: str, dialect: Dialect) -> Json | Failure:
     body: dict[str, object] = {
         "model": model,
         "messages": _messages(prompt, n, dialect),
-        dialect.chat_limit: dialect.limit,
+        dialect.chat_limit: dialect.limit_of(request),
         **dialect.effort(),
         **dialect.fixed,
     }

@@ -119,7 +119,7 @@ class CompatibleModel:
                 f"{self.name} does not answer {prompt.form} prompts ({probed.why_not(prompt.form)}); "
                 f"set render: {{form: {probed.forms[0]}}} in the suite"
             )
-        for surface in prompt.surfaces:
+        for surface in prompt.surfaces if request.way != "generation" else ():  # text is read, not tokens
             reason = probed.tokens.split.get((surface, prompt.between))
             if reason:
                 raise TokenizationError(
@@ -168,9 +168,10 @@ class CompatibleModel:
         ):
             return  # symbols that merge may take less than a token each
         longest = request.context_lengths[-1]
-        symbols = longest + (request.way == "prefixes")
+        symbols = longest + (request.way == "prefixes") + request.length
         if symbols > window:
             raise ContextTooLong(
-                f"{self.name} accepts {window} prompt tokens and a context of {longest} symbols has more; "
+                f"{self.name} accepts {window} prompt tokens and a context of {longest} symbols"
+                f"{f', with {request.length} to be written,' if request.length else ''} has more; "
                 "shorten context_lengths or serve the model with a larger window"
             )

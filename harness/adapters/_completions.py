@@ -12,17 +12,18 @@ PATH = "/completions"
 def completion_body(request: Request, model: str, dialect: Dialect) -> Json | Failure:
     """Return the JSON to send, or why it cannot be asked.
 
-    `max_tokens` is 1 and never 0, which servers take for 1, for no limit or for
-    an error; the token generated after a scored prompt is dropped when the
-    reply is read.
+    `max_tokens` is 1 unless a text is wanted, and never 0, which servers take
+    for 1, for no limit or for an error; the token generated after a scored
+    prompt is dropped when the reply is read.
     """
-    body: dict[str, object] = {"model": model, "max_tokens": 1, **dialect.flat(), **dialect.fixed}
+    body: dict[str, object] = {"model": model, "max_tokens": request.text_tokens}
+    body |= {**dialect.flat(), **dialect.fixed}
     match request.way:
         case "prefixes":
             return body | {"prompt": echoed_text(request)} | _scoring(request.top_logprobs, dialect)
         case "next_token":
             return body | {"prompt": _context(request), "logprobs": request.top_logprobs}
-        case "samples":
+        case "samples" | "generation":
             only = dialect.biased(request.prompt.surfaces) if request.restricted else {}
             if only is None:
                 return UNBIASED

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import TypeAdapter
 
 from harness.errors import SpecError
+from harness.types import Request
 
 # Servers truncate what they draw from unless told otherwise: llama.cpp keeps 40 tokens above 5 % of the
 # best, vLLM applies the checkpoint's own generation_config. These fields switch it off, in the
@@ -54,6 +55,10 @@ class Dialect:
     def limit(self) -> int:
         """Most tokens to generate for one draw of an answer."""
         return self.hidden_tokens + self.answer_tokens
+
+    def limit_of(self, request: Request) -> int:
+        """Most tokens to generate for a request that draws: one answer, or a text of many symbols."""
+        return self.hidden_tokens + max(self.answer_tokens, request.text_tokens)
 
     def flat(self) -> dict[str, object]:
         """Return the fields that leave the distribution as the model gives it."""

@@ -70,4 +70,5 @@ class GoogleModel(ServiceModel):
 
     def _content(self, request: Request) -> Json:
         calls = self.calls
-        return wire.call(request, calls.model, calls.settled or calls.manners[0], limit=1)[1]
+        manner = calls.settled or calls.manners[0]
+        return wire.call(request, calls.model, manner, limit=request.text_tokens)[1]

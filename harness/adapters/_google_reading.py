@@ -158,6 +158,16 @@ def answers(raw: bytes) -> list[str] | Failure:
     return texts
 
 
+def limited(raw: bytes) -> bool:
+    """Return whether the first answer was cut at its limit of tokens."""
+    payload = _parse(raw)
+    return (
+        not isinstance(payload, Failure)
+        and bool(payload.candidates)
+        and payload.candidates[0].finish_reason == "MAX_TOKENS"
+    )
+
+
 def reported(raw: bytes) -> list[Position] | Failure:
     """Return the generated positions with their log-probabilities, or why there are none."""
     payload = _answered(raw)

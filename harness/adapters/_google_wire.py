@@ -7,7 +7,7 @@ report.
 from collections.abc import Sequence as Seq
 
 from harness.adapters._dialect import spread_seed
-from harness.adapters._google_reading import answers, counted, judge, listing, reported, spent
+from harness.adapters._google_reading import answers, counted, judge, limited, listing, reported, spent
 from harness.adapters._service_wire import Manner
 from harness.adapters._transport import Json
 from harness.types import Request
@@ -23,6 +23,7 @@ __all__ = [
     "counted",
     "impossible",
     "judge",
+    "limited",
     "listing",
     "manners",
     "refusal",
@@ -101,7 +102,7 @@ def call(request: Request, model: str, manner: Manner, *, limit: int) -> tuple[s
         config |= {"responseLogprobs": True, "logprobs": request.top_logprobs}
     elif request.n > 1:
         config["candidateCount"] = request.n
-    if request.way == "samples" and manner.seed and request.seed is not None:
+    if request.way != "next_token" and manner.seed and request.seed is not None:
         config["seed"] = spread_seed(request.seed)
     return f"{about(model)}:generateContent", {"contents": contents, "generationConfig": config}
 

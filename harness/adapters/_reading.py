@@ -11,6 +11,7 @@ from harness.adapters._symbols import Symbols
 from harness.adapters._wire import Choice, Payload
 from harness.types import Failure, Request, Response
 
+_CUT = ("length", "model_length")  # the limit of tokens; Mistral's word for the window
 _RECOGNISED = 16  # characters of a begun answer that no single token writes: what starts with them repeats it
 
 
@@ -31,6 +32,10 @@ def read_reply(
     if failure is not None:
         return failure
     begun = _begun(request)
+    if request.way == "generation":
+        (choice, *_) = payload.choices
+        text = _written(choice.answer, begun, request, repeats=repeats)
+        return written(request, text, ended=choice.finish_reason not in _CUT)
     if request.way == "samples":
         answers = _generated(payload.choices, begun, Symbols(request.prompt), repeats=repeats)
         return read_draws(request, answers, tokens=_shown(payload))
@@ -80,6 +85,11 @@ def read_draws(request: Request, answers: Seq[str], *, tokens: int | None = None
     return Response(np.array(request.context_lengths, dtype=np.int64), counts=counts)
 
 
+def written(request: Request, text: str, *, ended: bool) -> Response:
+    """Return a text of many symbols as it came; `ended` says that the model ended it, not the limit of tokens."""
+    return Response(np.array(request.context_lengths, dtype=np.int64), text=text, ended=ended)
+
+
 def _failure(payload: Payload, *, numbered: bool) -> Failure | None:
     """Return why a reply is no answer: one of its choices is none, or two of them are the same one."""
     for choice in payload.choices:
@@ -127,6 +137,17 @@ def _generated(choices: Seq[Choice], begun: str, symbols: Symbols, *, repeats: b
         "" if end and text == given else answer
         for answer, text, end in zip(answers, written, ended, strict=True)
     ]
+
+
+def _written(answer: str, begun: str, request: Request, *, repeats: bool) -> str:
+    """Return what was written behind an answer that was begun, where the service repeats that.
+
+    Symbols alone may be written again, the words before them are not: those show
+    that a service repeats, unless it is known to.
+    """
+    text, given = answer.lstrip(), begun.lstrip()
+    told = repeats or bool(request.prompt.header.strip())
+    return text[len(given) :] if given and told and text.startswith(given) else answer
 
 
 def _first_beyond(begun: str, found: Seq[Position]) -> Position:

@@ -1,7 +1,8 @@
 """The Responses API of OpenAI, for models that answer only there: the request, and its reply as a choice.
 
-It has no n, no seed and no bias, and its limit is 16 tokens at least, so the
-first token of the answer is read and the rest is paid for and dropped.
+It has no n, no seed and no bias, and its limit is 16 tokens at least, so where
+one symbol is wanted the first token of the answer is read and the rest is paid
+for and dropped.
 Source: openai 3.54.0, types/responses.
 """
 
@@ -26,7 +27,7 @@ def responses_body(request: Request, model: str, dialect: Dialect) -> Json | Fai
     body: dict[str, object] = {
         "model": model,
         "input": request.prompt.text(request.context_lengths[0]),
-        "max_output_tokens": dialect.limit,
+        "max_output_tokens": dialect.limit_of(request),
         "store": False,
         "truncation": "disabled",  # a context that is too long is refused, never cut
         **dialect.flat(),

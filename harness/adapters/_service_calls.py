@@ -30,7 +30,8 @@ class ServiceCalls:
     clock: Callable[[], float] = time.perf_counter
 
     async def send(self, request: Request, *, limit: int = 1) -> Reply | Failure:
-        """Answer one request; `limit` is the most tokens of an answer, 1 but in probing."""
+        """Answer one request; `limit` is the most tokens of an answer, but where a long text is wanted."""
+        limit = max(limit, request.text_tokens)
         refusal = self.wire.refusal(request)
         if refusal:
             return Failure("request", refusal, attempts=0)

@@ -85,7 +85,7 @@ class ServiceModel:
             return
         if prompt.form == "prefill" and not probed.capabilities.prefill:
             raise RenderError(f"{self.name}: {probed.prefill}; set render: {{form: chat}} in the suite")
-        for surface in prompt.surfaces:
+        for surface in prompt.surfaces if request.way != "generation" else ():  # text is read, not tokens
             reason = probed.split.get((surface, prompt.between))
             if reason:
                 raise TokenizationError(

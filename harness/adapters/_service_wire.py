@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from harness.adapters._payload import Position
-from harness.adapters._reading import read_draws
+from harness.adapters._reading import read_draws, written
 from harness.adapters._transport import HttpReply, Json
 from harness.types import Failure, Reply, Request, Response
 
@@ -88,6 +88,10 @@ class Wire(Protocol):
         """Return the drawn texts, or why they are no answers."""
         ...
 
+    def limited(self, raw: bytes) -> bool:
+        """Return whether the first answer was cut at its limit of tokens."""
+        ...
+
     def reported(self, raw: bytes) -> list[Position] | Failure:
         """Return the generated positions with their log-probabilities."""
         ...
@@ -110,10 +114,12 @@ class Wire(Protocol):
 
 
 def read_answers(wire: Wire, request: Request, raw: bytes) -> Response | Failure:
-    """Return what a stored reply of draws says."""
+    """Return what a stored reply of draws, or of one long text, says."""
     answers = wire.answers(raw)
     if isinstance(answers, Failure):
         return answers
+    if request.way == "generation":
+        return written(request, answers[0], ended=not wire.limited(raw))
     spent = wire.spent(raw)
     shown = None
     if isinstance(spent, Spent) and spent.completion_tokens is not None:

@@ -45,7 +45,7 @@ def open_model(
 
 def read(request: Request, raw: bytes) -> Response | Failure:
     """Return what a stored reply says; pure."""
-    if request.way == "samples":
+    if request.way in ("samples", "generation"):
         return read_answers(wire, request, raw)
     found = wire.reported(raw)
     return found if isinstance(found, Failure) else read_next(request, found[0])

@@ -6,10 +6,11 @@ probability follows the curve (`logistic`, `step` or `flat`) and the rest is spr
 symbols. `mock/observer?family=periodic` predicts as the ideal observer of that
 task family does (`name=kt`: as another of its observers; the family's
 parameters go by their names). Options of every curve: `noise` (standard
-deviation of a shift of the logit, drawn once per sequence), `fail` (fraction of
+deviation of a shift of the logit, drawn once per sequence; texts are written without), `fail` (fraction of
 calls that fail, by a mix of kinds), `ways` (`prefixes`, `next_token` or `samples`: the best way it
-offers), `n_max` (draws per request) and `seed`. The same name gives the same
-answers on any machine.
+offers), `n_max` (draws per request) and `seed`. Where a mock writes a text of
+its own (way "generation"), the curve is that of the first symbol. The same name
+gives the same answers on any machine.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ from statistics import NormalDist
 
 from harness.adapters._echo import through_target
 from harness.adapters._mock_curves import Mock, parse_mock, shifted, wanted
+from harness.adapters._mock_texts import write
 from harness.adapters._reading import read_reply
 from harness.types import Capabilities, Failure, FailureKind, Floats, Form, Prompt, Reply, Request, Response
 
@@ -118,7 +120,10 @@ class MockModel:
             case "samples":
                 uniforms = [_uniform(self._seed, "draw", *key, i) for i in range(request.n)]
                 text, choices = prompt.text(n), [_choice(_drawn(self, prompt, n, u), None) for u in uniforms]
-        usage = {"prompt_tokens": len(text), "completion_tokens": max(1, request.n)}
+            case "generation":
+                uniforms = [_uniform(self._seed, "write", *key, i) for i in range(request.length)]
+                text, choices = prompt.text(n), [_choice(write(self.law, prompt, n, uniforms), None)]
+        usage = {"prompt_tokens": len(text), "completion_tokens": max(1, request.n, request.length)}
         body = {"model": self.name, "choices": choices, "usage": usage}
         raw = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         return Reply(raw, usage["prompt_tokens"], usage["completion_tokens"], self.name, 1, 0.0)
@@ -128,7 +133,8 @@ def _law(model: MockModel, prompt: Prompt, context_length: int) -> dict[str, flo
     """Return the log-probability of every surface after a context."""
     law, target = model.law(prompt, context_length), wanted(prompt, context_length)
     p = model.true_p(prompt, context_length)
-    rest = (1 - p) / max(1e-300, 1 - law[target])  # noise moves the target; the others keep their proportions
+    others = 1 - law[target] or float(sum(law) - law[target])  # certain but for what stands for impossible
+    rest = (1 - p) / max(1e-300, others)  # noise moves the target; the others keep their proportions
     return {s: math.log(p if i == target else law[i] * rest) for i, s in enumerate(prompt.surfaces)}
 
 

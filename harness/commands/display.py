@@ -6,8 +6,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from harness.commands.adaptive import use_words
 from harness.results import SELECTION
-from harness.types import CurveResult, ModelInfo, RunResult, Transition
+from harness.types import CurveResult, GenerationResult, ModelInfo, RunResult, Transition
+
+_STATISTICS = ("alternation rate",)  # of written sequences, besides the share of the first symbol
 
 
 def say(console: Console, text: str, style: str | None = None) -> None:
@@ -24,13 +27,20 @@ def print_transitions_table(result: RunResult) -> None:
             *("curve", "verdict", "P", "half-way at", "width 10-90 %", "p from, to", "excess delay"),
             "survives",
         )
-        console.print(table_of(heads, rows, title=model.name))
+        texts = [_text_row(g) for g in result.generations if g.model == model.name]
+        if rows or not texts:
+            console.print(table_of(heads, rows, title=model.name))
+        if texts:
+            written = ("sequences", "given", "came", "whole", *_statistic_heads(result), "unlike ideal")
+            console.print(table_of(written, texts, title=model.name))
         for sentence in served_words(model):
             say(console, f"caution: {sentence}")
     for sentence in selections(result):
         say(console, f"caution: {sentence}")
     for sentence in result.unjudged:
         say(console, f"no curve: {sentence}")
+    for sentence in use_words(result):
+        say(console, sentence)
     options = result.options
     say(
         console,
@@ -91,6 +101,19 @@ def _row(curve: CurveResult) -> tuple[str, ...]:
         delay,
         curve.survives or "",
     )
+
+
+def _text_row(g: GenerationResult) -> tuple[str, ...]:
+    shown = [s for s in g.statistics if s.name in _STATISTICS or s is g.statistics[0]]
+    cells = [f"{s.mean:.2f} [{s.low:.2f}, {s.high:.2f}], ideal {s.ideal:.2f}" for s in shown]
+    apart = sum(s.p < 0.05 for s in g.statistics)
+    came, whole = f"{g.read} of {g.asked}", str(g.endings.get("length", 0))
+    return g.title, str(g.context_length), came, whole, *cells, f"{apart} of {len(g.statistics)} statistics"
+
+
+def _statistic_heads(result: RunResult) -> list[str]:
+    first = {g.statistics[0].name for g in result.generations}
+    return [first.pop() if len(first) == 1 else "share of the first symbol", *_STATISTICS]
 
 
 def _ends(found: Transition) -> str:

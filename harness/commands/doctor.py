@@ -25,6 +25,7 @@ _WAYS: dict[Way, str] = {
     "prefixes": "one request scores every context length of a sequence, exactly",
     "next_token": "one request per context length, exactly",
     "samples": "one request per context length, by drawn symbols with intervals",
+    "generation": "one request per sequence that the model writes freely",
 }
 _EXACT: tuple[Way, ...] = ("prefixes", "next_token")
 _HEADS = ("requests", "prompt tokens", "completion tokens", "price")
@@ -151,6 +152,13 @@ def _print_model(console: Console, settings: Mapping[str, str], terms: _Terms) -
 
 def _print_ways(console: Console, found: Sequence[Measurable], terms: _Terms) -> None:
     """Print what the conditions that can be measured take together, a line for each way."""
+    texts = [m for m in found if "generation" in m.by_way]
+    if texts:
+        effort = sum((m.by_way["generation"] for m in texts), Effort())
+        console.print(table_of(("how", *_HEADS), [(_WAYS["generation"], *terms.columns(effort))]))
+    found = [m for m in found if "generation" not in m.by_way]
+    if not found:
+        return
     rows = []
     for way in _EXACT:
         if all(way in m.by_way for m in found):
@@ -171,8 +179,9 @@ def _print_ways(console: Console, found: Sequence[Measurable], terms: _Terms) ->
 
 def _print_conditions(console: Console, found: Sequence[Measurable], terms: _Terms) -> None:
     """Print what each condition takes in the way that a run would choose."""
-    way, rows = choose_way(terms.capabilities), []
+    rows = []
     for m in found:
+        way: Way = "generation" if "generation" in m.by_way else choose_way(terms.capabilities)
         drawn = m.by_draws(m.condition.samples, terms.capabilities.max_samples) if way == "samples" else None
         rows.append((_title(m.condition), way, *terms.columns(drawn or m.by_way[way])))
     console.print(table_of(("what", "how", *_HEADS), rows))

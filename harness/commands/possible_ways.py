@@ -57,6 +57,8 @@ def measurable(
 
 def _efforts(model: Model, capabilities: Capabilities, condition: Condition) -> dict[Way, Effort]:
     efforts: dict[Way, Effort] = {}
+    if condition.readout == "generation":
+        return {"generation": _effort(model, capabilities, condition)}
     exact = capabilities.full or capabilities.top_logprobs > 0
     if exact and capabilities.prefixes:
         efforts["prefixes"] = _effort(model, capabilities, condition)

@@ -6,6 +6,14 @@ A *sequence* is what a family generates; a *prompt* is how it is written; a
 *transition*; a *curve result* is everything a report shows of one curve.
 """
 
+from harness.types.cognition import (
+    Cognition,
+    CognitiveScore,
+    FittedParameter,
+    LeadSwitch,
+    ObserverMixture,
+)
+from harness.types.concept_space import ConceptTrajectory
 from harness.types.curve import (
     AnalysisOptions,
     Changepoint,
@@ -16,6 +24,9 @@ from harness.types.curve import (
     Transition,
     Verdict,
 )
+from harness.types.findings import Difference, Discovery, Family, Individuals, Mirage, Scored, Shift
+from harness.types.generation import Generated, GenerationResult, GenerationStatistic, ShareCurve
+from harness.types.law import BeliefLaw, Bounded, HeldOut, ScalingLaw, SteeringLaw
 from harness.types.model import (
     BatchModel,
     BatchState,
@@ -30,7 +41,7 @@ from harness.types.model import (
     Tokenizing,
     Way,
 )
-from harness.types.result import CurveResult, ModelInfo, RunResult
+from harness.types.result import AdaptiveUse, CurveResult, ExactMatch, ModelInfo, RunResult
 from harness.types.sequence import (
     Bools,
     Floats,
@@ -41,26 +52,46 @@ from harness.types.sequence import (
     Prompt,
     Sequence,
 )
+from harness.types.series import Segmentation, SegmentationOptions, Series, SeriesChange
 
 __all__ = [
+    "AdaptiveUse",
     "AnalysisOptions",
     "BatchModel",
     "BatchState",
+    "BeliefLaw",
     "Bools",
+    "Bounded",
     "Capabilities",
     "Changepoint",
+    "Cognition",
+    "CognitiveScore",
+    "ConceptTrajectory",
     "CountCurve",
     "Curve",
     "CurveResult",
     "Delay",
+    "Difference",
+    "Discovery",
+    "ExactMatch",
     "Failure",
     "FailureKind",
+    "Family",
+    "FittedParameter",
     "Floats",
     "Form",
+    "Generated",
+    "GenerationResult",
+    "GenerationStatistic",
+    "HeldOut",
+    "Individuals",
     "Ints",
+    "LeadSwitch",
     "Learner",
+    "Mirage",
     "Model",
     "ModelInfo",
+    "ObserverMixture",
     "ParamValue",
     "Params",
     "Prompt",
@@ -68,8 +99,17 @@ __all__ = [
     "Request",
     "Response",
     "RunResult",
+    "ScalingLaw",
+    "Scored",
+    "Segmentation",
+    "SegmentationOptions",
     "Sequence",
     "SequenceCurve",
+    "Series",
+    "SeriesChange",
+    "ShareCurve",
+    "Shift",
+    "SteeringLaw",
     "Tokenizing",
     "Transition",
     "Verdict",

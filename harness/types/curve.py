@@ -90,6 +90,9 @@ class Transition:
     changes: tuple[Changepoint, ...] = ()
     warnings: tuple[str, ...] = ()
     fit: tuple[float, ...] = field(default=(), repr=False)  # fitted p at each level of the curve, () if none
+    resolution: float | None = None  # distance between the two levels that the location lies between
+    deviance: float | None = None  # of the data from `fit`, where goodness of fit was asked for
+    fit_p: float | None = None  # share of curves simulated from `fit` that deviate from their own fit as much
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,15 @@ from typing import Literal, Protocol, runtime_checkable
 
 from harness.types.sequence import Floats, Form, Ints, Prompt
 
-Way = Literal["prefixes", "next_token", "samples"]
+Way = Literal["prefixes", "next_token", "samples", "generation"]
 """How a request measures, cheapest exact first.
 
 `prefixes`: one pass over the longest context reports the next-symbol
 distribution at every context length asked for. `next_token`: one request per
 context length, log-probabilities of the first token after it. `samples`: one
-request per context length, n drawn tokens.
+request per context length, n drawn tokens. `generation` measures something
+else: one request per context length, a text of many symbols that the model
+writes freely.
 """
 
 FailureKind = Literal[
@@ -30,6 +32,7 @@ FailureKind = Literal[
     "auth",  # 401, 403
     "request",  # any other 4xx
 ]
+_OPENING = 16  # tokens: a bracket, a line break, a few words
 TRANSIENT: frozenset[FailureKind] = frozenset({"rate_limit", "timeout", "transport", "server"})
 
 
@@ -60,9 +63,24 @@ class Request:
     prompt: Prompt
     context_lengths: tuple[int, ...]  # ascending; exactly one unless way is "prefixes"
     top_logprobs: int = 0  # tokens to report per position (ways "prefixes" and "next_token")
-    n: int = 0  # samples to draw (way "samples")
+    n: int = 0  # samples to draw (way "samples"); 1 in way "generation"
     seed: int | None = None  # sent only where the model honours it
-    restricted: bool = False  # draws among the symbols alone, by logit_bias (way "samples")
+    restricted: bool = False  # draws among the symbols alone, by logit_bias (ways "samples" and "generation")
+    length: int = 0  # symbols wanted (way "generation")
+
+    @property
+    def text_tokens(self) -> int:
+        """Most tokens that what is drawn can take as text: 1 but in way "generation".
+
+        No token is shorter than a byte, and draws restricted to the symbols are
+        one token each. There is room for what a chat may open its answer with.
+        """
+        if self.way != "generation":
+            return 1
+        if self.restricted:
+            return self.length
+        longest = max(len((surface + self.prompt.between).encode()) for surface in self.prompt.surfaces)
+        return self.length * longest + _OPENING
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +123,8 @@ class Failure:
 class Response:
     """A reply read: the next symbol at each context length of its request.
 
-    Exactly one of `logprob` and `counts` is set. A level that could not be read
-    holds NaN (or zeros) in its row and its reason in `failures`.
+    Exactly one of `logprob`, `counts` and `text` is set. A level that could not
+    be read holds NaN (or zeros) in its row and its reason in `failures`.
     """
 
     context_lengths: Ints  # (n_levels,)
@@ -114,6 +132,8 @@ class Response:
     covered: Floats | None = None  # (n_levels,), probability of all tokens reported, symbols or not
     counts: Ints | None = None  # (n_levels, n_symbols + 1), drawn symbols; the last column is all others
     failures: tuple[tuple[int, Failure], ...] = ()  # (context length, reason)
+    text: str | None = None  # what was written behind the context (way "generation"), exactly as it came
+    ended: bool = False  # the model ended its text itself, before the limit of tokens
 
 
 class Model(Protocol):

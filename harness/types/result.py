@@ -4,9 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from harness.types.cognition import Cognition
 from harness.types.curve import AnalysisOptions, Curve, Delay, SequenceCurve, Transition
+from harness.types.decodability import AcrossModels
+from harness.types.findings import Family, Individuals, Mirage, Shift
+from harness.types.generation import GenerationResult, ShareCurve
 from harness.types.model import Way
 from harness.types.sequence import Floats, Params
+from harness.types.whitebox import WhiteBoxResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,50 @@ class ModelInfo:
     cached_tokens: int = 0  # of the prompt tokens, those read from the provider's cache
     hidden_tokens: int = 0  # of the completion tokens, those spent on reasoning that is not shown
     doubtful_usd: float = 0.0  # most that may have been spent besides, on attempts without an answer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExactMatch:
+    """How often the gold answer is the most probable declared symbol: what readout "answer" shows beside p.
+
+    Of drawn answers it is the share of all draws that is the gold one, and
+    `curve` holds counts.
+    """
+
+    curve: Curve  # 1 or 0 a sequence and level, 1/k where k symbols tie; its levels are among those of p
+    mean: Floats  # (n_levels,)
+    low: Floats  # (n_levels,), 95 % interval of the mean over sequences
+    high: Floats
+    scored: Floats  # (n_levels,), sequences (or draws) in n
+    transition: Transition
+    chance: float
+    log_p: Floats  # (n_levels,), mean ln p(gold) in nat, NaN where it is not known of every scored sequence
+    observers: Mapping[str, SequenceCurve]  # their exact match, the ideal observer first
+    observer_transitions: Mapping[str, Transition]
+    delay: Delay | None
+
+
+@dataclass(frozen=True, slots=True)
+class AdaptiveUse:
+    """What design adaptive took, and why it ended."""
+
+    calls: int  # requests that were settled
+    grid_calls: int  # what the same task takes with design grid
+    stopped: Literal["precise", "several", "none", "calls", "levels"] | None  # None: the run was broken off
+    precision: float  # half-width of the location's interval that was asked for, as a fraction of the range
+
+    @property
+    def words(self) -> str:
+        """Return what it took, beside what the grid takes, and why it ended."""
+        ends = {
+            "precise": f"the location is known to {self.precision:g} of the range",
+            "several": "there is more than one change",
+            "none": "no change",
+            "calls": "everything was asked",
+            "levels": "everything was asked",
+        }
+        end = "not at its end" if self.stopped is None else f"ended: {ends[self.stopped]}"
+        return f"{self.calls} calls where the grid has {self.grid_calls}; {end}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +117,12 @@ class CurveResult:
     expects: Literal["gone", "kept", "moved"] | None = (
         None  # what a control does to a transition about the concept
     )
+    mirage: Mirage | None = None  # under other scorings, None without a single change
+    individuals: Individuals | None = None  # of single sequences, None where too few change
+    cognition: Cognition | None = None  # what explains the predictions, where the suite asks
+
+    match: ExactMatch | None = None  # only of readout "answer"
+    adaptive: AdaptiveUse | None = None  # only of design adaptive, where there was something to choose
 
     @property
     def survives(self) -> Literal["yes", "no", "open"] | None:
@@ -98,4 +153,10 @@ class RunResult:
     models: tuple[ModelInfo, ...]
     curves: tuple[CurveResult, ...]
     suite_yaml: str  # the suite exactly as it was run
+    families: tuple[Family, ...] = ()  # a model's curves, and those under its controls, judged together
+    shifts: tuple[Shift, ...] = ()  # controls against their curve, models against each other
     unjudged: tuple[str, ...] = ()  # conditions with too little scored to be a curve, a sentence each
+    generations: tuple[GenerationResult, ...] = ()  # of readout "generation", which has no curves
+    shares: tuple[ShareCurve, ...] = ()  # what was written against what was asked for
+    whitebox: tuple[WhiteBoxResult, ...] = ()  # what was found inside models, a record a task and model
+    across: tuple[AcrossModels, ...] = ()  # decodability and behaviour over models

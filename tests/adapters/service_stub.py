@@ -97,8 +97,10 @@ class ServiceStub:
         elif message.startswith("Write a random number"):
             text = "".join(rng.choice(list("0123456789"), size=12))
         else:
-            law = self.law(begun if begun and self.prefill == "gone on with" else message)
-            text = str(rng.choice(list(law), p=list(law.values())))
+            before, text = (begun if begun and self.prefill == "gone on with" else message), ""
+            for _ in range(limit if "random draws" in message else 1):
+                law = self.law(before + text)
+                text += str(rng.choice(list(law), p=list(law.values())))
         self.given.append(text[:limit])
         return text[:limit], len(text) >= limit
 
