@@ -1,13 +1,13 @@
-"""What the analyzer said of each curve of a run, kept beside the run so that it is worked out once.
+"""What was said of each curve of a run, kept beside the run so that it is worked out once.
 
 A judgment is found by the digest of everything it depends on: the numbers of
-the curve, the options and the analyzer's own code. A file that cannot be read
+the curve, the options and the code of whoever judges. A file that cannot be read
 or written is no loss: the curves are judged again.
 """
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, astuple
 from functools import cache
@@ -16,7 +16,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from harness.analysis import beyond, excess_delay, transition
-from harness.types import AnalysisOptions, Changepoint, CountCurve, Curve, Delay, SequenceCurve, Transition
+from harness.types import (
+    AnalysisOptions,
+    Changepoint,
+    Cognition,
+    CountCurve,
+    Curve,
+    Delay,
+    Floats,
+    Ints,
+    SequenceCurve,
+    Transition,
+)
 
 _FILE = "judgments.json"
 T = TypeVar("T")
@@ -54,6 +65,31 @@ class Judgments:
             lambda d: Delay(**d),
         )
 
+    def cognition(
+        self, words: Sequence[str], arrays: Sequence[Floats | Ints], explain: Callable[[], Cognition]
+    ) -> Cognition:
+        """Explain predictions; `words` and `arrays` are everything that the explanation depends on."""
+        digest = hashlib.sha256(f"cognition {list(words)!r} {_code('harness.cognitive')}".encode())
+        digest.update(resources.files("harness").joinpath("cognition.py").read_bytes())
+        for array in arrays:
+            digest.update(f"{array.shape!r}".encode())
+            digest.update(array.tobytes())
+        return self._recall(digest.hexdigest(), explain, _cognition)
+
+    def finding(
+        self, kind: type[T], options: AnalysisOptions, curves: Sequence[Curve], find: Callable[[], T | None]
+    ) -> T | None:
+        """Return what is found of curves as a record of `kind`, or None where there is nothing to find."""
+        key = _key(kind.__name__, options, *curves)
+        if key in self._known:
+            held = self._known[key]
+            with suppress(TypeError, KeyError, ValueError):
+                return None if held is None else _record(kind, held)
+        found = find()
+        self._known[key] = None if found is None else asdict(found)  # type: ignore[call-overload]
+        self._new = True
+        return found
+
     def save(self) -> None:
         """Write what is new, if there is anything and a place for it."""
         if self._path is None or not self._new:
@@ -65,7 +101,7 @@ class Judgments:
 
     def _recall(self, key: str, judge: Callable[[], T], read: Callable[[dict[str, Any]], T]) -> T:
         if key in self._known:
-            with suppress(TypeError, KeyError):
+            with suppress(TypeError, KeyError, ValueError):
                 return read(self._known[key])
         found = judge()
         self._known[key] = asdict(found)  # type: ignore[call-overload]
@@ -81,8 +117,18 @@ def _transition(data: dict[str, Any]) -> Transition:
     return Transition(**values)
 
 
+def _cognition(data: dict[str, Any]) -> Cognition:
+    return _record(Cognition, data)
+
+
+def _record(kind: type[T], data: dict[str, Any]) -> T:
+    from pydantic import TypeAdapter  # it makes nested records of what JSON holds
+
+    return TypeAdapter(kind).validate_python(data)
+
+
 def _key(kind: str, options: AnalysisOptions, *curves: Curve) -> str:
-    digest = hashlib.sha256(f"{kind} {astuple(options)!r} {_analyzer()}".encode())
+    digest = hashlib.sha256(f"{kind} {astuple(options)!r} {_code('harness.analysis')}".encode())
     for curve in curves:
         numbers = (curve.successes, curve.trials) if isinstance(curve, CountCurve) else (curve.p,)
         ids = () if isinstance(curve, CountCurve) else curve.sequence_ids
@@ -93,8 +139,8 @@ def _key(kind: str, options: AnalysisOptions, *curves: Curve) -> str:
 
 
 @cache
-def _analyzer() -> str:
-    """Return the sha256 of the analyzer's code: another analyzer may judge otherwise."""
-    files = [f for f in resources.files("harness.analysis").iterdir() if f.name.endswith(".py")]
+def _code(package: str) -> str:
+    """Return the sha256 of a package's code: other code may judge otherwise."""
+    files = [f for f in resources.files(package).iterdir() if f.name.endswith(".py")]
     code = b"".join(f.read_bytes() for f in sorted(files, key=lambda f: f.name))
     return hashlib.sha256(code).hexdigest()

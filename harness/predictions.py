@@ -27,6 +27,10 @@ class Predictions:
     target: Ints  # (n_sequences, n_lengths), index of the symbol that followed
     law: Floats  # (n_sequences, n_lengths, n_symbols), renormalised; NaN where not every symbol was reported
     observers: Mapping[str, Floats]  # name -> the same shape, the ideal one first
+    symbols: (
+        Ints | None
+    )  # (n_sequences, longest context); None if each context length has sequences of its own
+    draws: Ints | None = None  # (n_sequences, n_lengths, n_symbols), of which `law` then holds the shares
 
 
 def predictions(store: Store) -> Iterator[Predictions]:
@@ -39,31 +43,42 @@ def predictions(store: Store) -> Iterator[Predictions]:
         plan = plan_from_record(name, read_record(record), suite, int(limit) if limit else None)
         for item in plan.items:
             if item.way != "samples" and item.condition.readout == "next_symbol":
-                yield _of_condition(plan, item, store, load_reader(name))
+                yield predictions_of(plan, item, store, load_reader(name))
 
 
-def _of_condition(plan: ModelPlan, item: Item, store: Store, read: Reader) -> Predictions:
+def predictions_of(plan: ModelPlan, item: Item, store: Store, read: Reader) -> Predictions:
+    """Return what a model predicted in one condition; of drawn symbols, how often each was drawn."""
     condition = item.condition
     lengths = np.asarray(condition.context_lengths, dtype=np.int64)
     column = {int(n): i for i, n in enumerate(lengths)}
     alphabet = condition.sequence(0, None if condition.nested else int(lengths[-1])).alphabet
     shape = (condition.sequences, len(lengths), len(alphabet))
     law, target = np.full(shape, np.nan), np.full(shape[:2], -1, dtype=np.int64)
+    draws = np.zeros(shape, dtype=np.int64)
+    symbols = np.zeros((condition.sequences, int(lengths[-1])), dtype=np.int64)
     observers: dict[str, Floats] = {}
     for replicate in range(condition.sequences):
         asked = list(pieces(item, replicate, plan.capabilities.max_samples))
         for piece, _, answer in stored(plan, asked, store):
             sequence, at = piece.sequence, np.asarray(piece.request.context_lengths)
             columns = [column[int(n)] for n in at]
+            symbols[replicate, : at[-1]] = sequence.symbols[: at[-1]]
             target[replicate, columns] = sequence.target[at]
             for name in sorted(sequence.observers, key=lambda name: name != sequence.ideal):
                 table = observers.setdefault(name, np.full(shape, np.nan))
                 table[replicate, columns] = sequence.observers[name][at]
             outcome = read(piece.request, answer.raw) if isinstance(answer, Reply) else answer
-            if isinstance(outcome, Response) and outcome.logprob is not None:
-                p = np.exp(outcome.logprob)
+            if isinstance(outcome, Response):
                 columns = [column[int(n)] for n in outcome.context_lengths]
-                law[replicate, columns] = p / p.sum(axis=1, keepdims=True)
+                if outcome.logprob is not None:
+                    p = np.exp(outcome.logprob)
+                    law[replicate, columns] = p / p.sum(axis=1, keepdims=True)
+                elif outcome.counts is not None:
+                    draws[replicate, columns] += outcome.counts[:, :-1]
+    drawn = item.way == "samples"
+    if drawn:
+        total = draws.sum(axis=2, keepdims=True)
+        law = np.where(total > 0, draws / np.maximum(total, 1), np.nan)
     return Predictions(
         plan.model,
         condition.id,
@@ -74,4 +89,6 @@ def _of_condition(plan: ModelPlan, item: Item, store: Store, read: Reader) -> Pr
         target,
         law,
         observers,
+        symbols if condition.nested else None,
+        draws if drawn else None,
     )

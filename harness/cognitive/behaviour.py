@@ -16,8 +16,8 @@ class Behaviour:
     """Sequences, and what the model put on each next symbol.
 
     Row n of `weight` is about symbol n (0-based), given the n symbols before it:
-    1 on the symbol that was generated, or the model's whole predictive law. A
-    row of zeros is not scored.
+    1 on the symbol that was generated, how often each was drawn there, or the
+    model's whole predictive law. A row of zeros is not scored.
     """
 
     symbols: Ints  # (n_sequences, length); after an early end any symbol stands, unscored
@@ -30,16 +30,19 @@ class Behaviour:
 
     @property
     def n_scored(self) -> Floats:
-        """Number of scored rows of each sequence: shape (n_sequences,)."""
+        """Number of scored symbols of each sequence: shape (n_sequences,)."""
         return np.asarray(self.weight.sum(axis=(1, 2)))
 
     @property
     def entropy(self) -> float:
         """Mean entropy of the scored rows in nats: the least log-loss any law can have here.
 
-        It is 0 for generated symbols, of which no law is known.
+        It is 0 for generated symbols, of which no law is known. Of counts it is
+        that of their shares, which is below the entropy of the law they were drawn from.
         """
-        return float(-xlogy(self.weight, self.weight).sum() / self.n_scored.sum())
+        row = self.weight.sum(axis=2, keepdims=True)
+        share = self.weight / np.where(row > 0, row, 1)
+        return float(-xlogy(self.weight, share).sum() / self.n_scored.sum())
 
     def log_likelihood(self, law: Floats) -> Floats:
         """Return the log-likelihood of each sequence under a law of the shape of `weight`, in nats."""
@@ -80,14 +83,22 @@ def predicted(symbols: Ints, law: Floats, *, given: int) -> Behaviour:
     log-likelihood is what symbols drawn from the rows would have on average.
     """
     symbols, law = np.asarray(symbols, np.int64), np.asarray(law, np.float64)
-    if symbols.ndim != 2 or law.shape[:2] != (len(symbols), symbols.shape[1] + 1) or law.ndim != 3:
-        raise SpecError(
-            f"law of shape {law.shape} must be (n_sequences, length + 1, n_symbols) "
-            f"for symbols of shape {symbols.shape}"
-        )
-    if np.any(symbols < 0) or np.any(symbols >= law.shape[2]):
-        raise SpecError(f"symbols must be in 0..{law.shape[2] - 1}, the last axis of the law")
+    _check_rows("law", symbols, law.shape)
     return _behaviour(symbols, rows_of_law(law, "law"), given)
+
+
+def counted(symbols: Ints, counts: Ints, *, given: int) -> Behaviour:
+    """Take how often the model drew each symbol along given sequences, of shape (n_sequences, length).
+
+    `counts` has shape (n_sequences, length + 1, n_symbols), a row of zeros where
+    nothing was drawn. Rows before `given` are not scored. Each draw counts as
+    one symbol; what is drawn is not context of what is drawn later.
+    """
+    symbols, counts = np.asarray(symbols, np.int64), np.asarray(counts, np.int64)
+    _check_rows("counts", symbols, counts.shape)
+    if np.any(counts < 0):
+        raise SpecError("counts must be >= 0 in every row")
+    return _behaviour(symbols, counts.astype(np.float64), given)
 
 
 def rows_of_law(law: Floats, what: str) -> Floats:
@@ -101,6 +112,16 @@ def rows_of_law(law: Floats, what: str) -> Floats:
     if np.any(present < 0) or np.any(np.abs(np.where(missing, 0, total - 1)) > _ROUNDING):
         raise SpecError(f"{what}: every row must be >= 0 and sum to 1, or be NaN where nothing was measured")
     return np.asarray(present / np.where(missing, 1, total))
+
+
+def _check_rows(what: str, symbols: Ints, shape: tuple[int, ...]) -> None:
+    if symbols.ndim != 2 or len(shape) != 3 or shape[:2] != (len(symbols), symbols.shape[1] + 1):
+        raise SpecError(
+            f"{what} of shape {shape} must be (n_sequences, length + 1, n_symbols) "
+            f"for symbols of shape {symbols.shape}"
+        )
+    if np.any(symbols < 0) or np.any(symbols >= shape[2]):
+        raise SpecError(f"symbols must be in 0..{shape[2] - 1}, the last axis of the {what}")
 
 
 def _behaviour(symbols: Ints, weight: Floats, given: int) -> Behaviour:

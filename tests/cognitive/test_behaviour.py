@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from harness.cognitive import generated, predicted
+from harness.cognitive import bernoulli, counted, fit, generated, predicted
 from harness.errors import SpecError
 from tests.cognitive.models import flips
 
@@ -44,6 +44,23 @@ def test_rows_that_were_not_measured_are_not_scored() -> None:
     assert behaviour.n_scored.tolist() == pytest.approx([3, 4])
     rows = np.concatenate([law[0, [1, 3, 4]], law[1, 1:]])
     assert behaviour.entropy == pytest.approx(np.mean(stats.entropy(rows, axis=1)), rel=1e-12)
+
+
+def test_draws_weigh_one_each_whatever_came_before_them() -> None:
+    counts = np.array([[[3, 1], [0, 0], [2, 2]], [[4, 0], [1, 0], [0, 5]]])
+    behaviour = counted(np.array([[0, 1], [1, 1]]), counts, given=0)
+    assert behaviour.n_scored.tolist() == [8, 10]
+    # Krichevsky & Trofimov (1981) on 10 draws of 0 among 18.
+    assert fit(bernoulli(), behaviour).parameters["p(0)"] == pytest.approx(10.5 / 19, rel=1e-12)
+    shares = [stats.entropy(row) * row.sum() for row in counts.reshape(-1, 2) if row.sum()]
+    assert behaviour.entropy == pytest.approx(sum(shares) / 18, rel=1e-12)
+
+
+def test_draws_that_are_none_are_named() -> None:
+    with pytest.raises(SpecError, match="counts must be >= 0"):
+        counted(np.zeros((1, 2), np.int64), np.full((1, 3, 2), -1), given=0)
+    with pytest.raises(SpecError, match=r"counts of shape \(1, 2, 2\)"):
+        counted(np.zeros((1, 2), np.int64), np.ones((1, 2, 2), np.int64), given=0)
 
 
 @pytest.mark.parametrize(
