@@ -1,4 +1,4 @@
-"""Curves read from CSV text of two layouts, and a transition written as a JSON object."""
+"""Curves and series read from CSV text, and what the analyzer says of them written as JSON objects."""
 
 import csv
 from collections.abc import Iterator
@@ -8,15 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from harness.errors import CurveError
-from harness.types import CountCurve, Curve, SequenceCurve, Transition
+from harness.types import CountCurve, Curve, Segmentation, SequenceCurve, Series, Transition
 
 COUNTS = ("x", "k", "n")
 PROBABILITIES = ("sequence", "x", "p")
+VALUES = ("x", "y")
 ALLOWED = "x,k,n[,curve] for counts or sequence,x,p[,curve] for probabilities of sequences"
+ALLOWED_SERIES = "x,y[,curve] for segmentation"
 ONLY = "curve"  # name of the curve of a file that names none
 
 Row = dict[str, str]
-Json = str | float | None | list[dict[str, float]] | dict[str, float] | list[str]
+Json = str | float | None | list[dict[str, float]] | dict[str, float] | list[str] | list[float]
 
 
 def read_curves(path: Path) -> list[Curve]:
@@ -28,21 +30,19 @@ def read_curves(path: Path) -> list[Curve]:
 
     Raises CurveError naming the file and line for anything else.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, skipinitialspace=True)
-            header = tuple((name or "").strip() for name in reader.fieldnames or ())
-            reader.fieldnames = list(header)
-            layout = _layout(path, header)
-            by_curve: dict[str, list[tuple[int, Row]]] = {}
-            for line, row in _rows(path, reader, layout):
-                by_curve.setdefault(row.get("curve") or ONLY, []).append((line, row))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CurveError(f"{path}: cannot be read as CSV text in UTF-8: {error}") from error
-    if not by_curve:
-        raise CurveError(f"{path}:2: no rows after the header {','.join(header)!r}")
+    layout, by_curve = _read(path, (COUNTS, PROBABILITIES), ALLOWED)
     build = _counts if layout == COUNTS else _probabilities
     return [build(path, name, rows) for name, rows in by_curve.items()]
+
+
+def read_series(path: Path) -> list[Series]:
+    """Read every series of a CSV file `x,y[,curve]`, one row per value, in the order they first appear.
+
+    Rows may come in any order and other columns are ignored. Raises CurveError
+    naming the file and line for a missing, doubled or not finite number.
+    """
+    _, by_curve = _read(path, (VALUES,), ALLOWED_SERIES)
+    return [_values(path, name, rows) for name, rows in by_curve.items()]
 
 
 def transition_json(t: Transition) -> dict[str, Json]:
@@ -63,17 +63,51 @@ def transition_json(t: Transition) -> dict[str, Json]:
         "lower": t.lower,
         "upper": t.upper,
         "direction": t.direction,
+        "resolution": t.resolution,
+        "deviance": t.deviance,
+        "fit_p": t.fit_p,
         "changes": [asdict(change) for change in t.changes],
         "options": {"sharp_width": t.options.sharp_width, "min_change": t.options.min_change},
         "warnings": list(t.warnings),
     }
 
 
-def _layout(path: Path, header: tuple[str, ...]) -> tuple[str, ...]:
-    fitting = [layout for layout in (COUNTS, PROBABILITIES) if set(layout) <= set(header)]
-    if len(fitting) != 1 or len(set(header)) < len(header):
-        raise CurveError(f"{path}:1: header {','.join(header)!r} is not a curve's; allowed: {ALLOWED}")
-    return fitting[0]
+def segmentation_json(s: Segmentation) -> dict[str, Json]:
+    """Return a segmentation as a JSON object; `p_changes[m]` is the posterior of m changes."""
+    return {
+        "curve": s.curve,
+        "verdict": s.verdict,
+        "p_changes": list(s.p_changes),
+        "n_changes": s.n_changes,
+        "changes": [asdict(change) for change in s.changes],
+        "noise_correlation": s.noise_correlation,
+        "options": asdict(s.options),
+        "warnings": list(s.warnings),
+    }
+
+
+def _read(
+    path: Path, layouts: tuple[tuple[str, ...], ...], allowed: str
+) -> tuple[tuple[str, ...], dict[str, list[tuple[int, Row]]]]:
+    """Return the layout a file has and its rows by curve, each with its line."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, skipinitialspace=True)
+            header = tuple((name or "").strip() for name in reader.fieldnames or ())
+            reader.fieldnames = list(header)
+            fitting = [layout for layout in layouts if set(layout) <= set(header)]
+            if len(fitting) != 1 or len(set(header)) < len(header):
+                raise CurveError(
+                    f"{path}:1: header {','.join(header)!r} is not a curve's; allowed: {allowed}"
+                )
+            by_curve: dict[str, list[tuple[int, Row]]] = {}
+            for line, row in _rows(path, reader, fitting[0]):
+                by_curve.setdefault(row.get("curve") or ONLY, []).append((line, row))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CurveError(f"{path}: cannot be read as CSV text in UTF-8: {error}") from error
+    if not by_curve:
+        raise CurveError(f"{path}:2: no rows after the header {','.join(header)!r}")
+    return fitting[0], by_curve
 
 
 def _rows(path: Path, reader: "csv.DictReader[str]", layout: tuple[str, ...]) -> Iterator[tuple[int, Row]]:
@@ -143,3 +177,16 @@ def _probabilities(path: Path, name: str, rows: list[tuple[int, Row]]) -> Sequen
     for (sequence, x), p in found.items():
         table[row_of[sequence], column_of[x]] = p
     return SequenceCurve(name, np.array(level), table, ids)
+
+
+def _values(path: Path, name: str, rows: list[tuple[int, Row]]) -> Series:
+    found: dict[float, float] = {}
+    for line, row in rows:
+        x, y = (_finite(path, line, row, column) for column in VALUES)
+        if x in found:
+            raise CurveError(
+                f"{path}:{line}: level x={x!r} of series {name!r} occurs twice; one value per level"
+            )
+        found[x] = y
+    level = sorted(found)
+    return Series(name, np.array(level), np.array([found[x] for x in level]))

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from harness.analysis import transitions
-from harness.curve_files import read_curves, transition_json
-from harness.errors import CurveError
+from harness.cli import cli
+from harness.curve_files import read_curves, read_series, transition_json
+from harness.errors import CurveError, SpecError
 from harness.types import CountCurve, SequenceCurve
 from tests.analysis.simulation import counts, levels, logistic
 
@@ -107,3 +109,45 @@ def test_a_transition_is_written_under_the_promised_keys_without_nan() -> None:
     assert (sharp["verdict"], sharp["direction"]) == ("sharp", "increasing")
     assert isinstance(multiple["changes"], list)
     assert [set(c) for c in multiple["changes"] if isinstance(c, dict)] == [{"location", "low", "high"}] * 2
+
+
+def test_series_are_read_segmented_and_written(tmp_path: Path) -> None:
+    rows = [f"{x},{(3.0 if x >= 20 else 0.0) + 0.1 * (x % 3)},a" for x in range(40)]
+    path = write(tmp_path, "x,y,curve\n" + "\n".join(rows[::-1]) + "\n")
+    done = CliRunner().invoke(cli, ["transitions", str(path), "--method", "segmentation", "--json"])
+    (line,) = done.stdout.splitlines()
+    found = json.loads(line)
+    assert (found["curve"], found["verdict"], found["n_changes"]) == ("a", "changes", 1)
+    assert [(c["location"], c["low"], c["high"]) for c in found["changes"]] == [(19.5, 19.0, 20.0)]
+    assert sum(found["p_changes"]) == pytest.approx(1)
+    table = CliRunner().invoke(cli, ["transitions", str(path), "--method", "segmentation"])
+    assert "19.5" in table.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x,k,n\n1,2,3\n", r":1: header 'x,k,n' is not a curve's; allowed: x,y\[,curve\]"),
+        ("x,y\n1,\n", ":2: column 'y' is empty"),
+        ("x,y\n1,2\n1,3\n", r":3: level x=1.0 of series 'curve' occurs twice"),
+        ("x,y\n1,inf\n", ":2: y='inf'; it must be finite"),
+    ],
+)
+def test_a_file_that_holds_no_series_is_refused_by_its_line(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(CurveError, match=message):
+        read_series(write(tmp_path, text))
+
+
+def test_an_option_of_the_other_method_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, "x,y\n1,2\n")
+    done = CliRunner().invoke(
+        cli, ["transitions", str(path), "--method", "segmentation", "--min-change", ".2"]
+    )
+    assert done.exit_code == 2
+    assert "--min-change says nothing to --method segmentation" in done.output
+
+
+def test_a_method_is_given_what_it_reads() -> None:
+    curve = counts(np.full(8, 0.5), 20, np.random.default_rng(0))
+    with pytest.raises(SpecError, match="does not read a CountCurve"):
+        transitions([curve], method="segmentation")  # type: ignore[call-overload]
