@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -33,6 +33,8 @@ class Tally:
     spent_usd: float = 0.0
     cap_usd: float | None = None
     batched: int = 0  # handed to a provider as a batch and not collected yet
+    measurements: int = 0  # inside models, those that were not in the store
+    measured: int = 0  # of them
     stopped: Stop | None = None  # why no new work is taken
 
     @property
@@ -68,16 +70,19 @@ async def run_model(
     tick: Callable[[], None],
     *,
     connections: int = 16,
+    asked: Iterable[Piece] | None = None,
 ) -> None:
     """Ask everything in the plan that the store does not hold; stop early at the budget.
 
+    `asked` in place of the plan names what is asked now: see `adaptive`, which
+    chooses it where the plan leaves that open.
     A bounded number of workers takes batches from one lazy stream, so memory
     does not grow with the run, and one writer commits what they bring. Cost is
     reserved before a call, for every attempt it may take, and settled after it.
     `tick` is called after every change of the tally.
     """
     flying: set[bytes] = set()  # asked and not yet stored
-    work = unsettled(plan, store, tally, model.batch_size, flying)
+    work = unsettled(plan, store, tally, model.batch_size, flying, asked)
     journal = Journal(store)
     refused = 0  # in a row
     tally.spent_usd = ledger.spent_usd
@@ -165,12 +170,15 @@ async def catching_interrupts(tally: Tally) -> AsyncIterator[None]:
 
 
 def unsettled(
-    plan: ModelPlan, store: Store, tally: Tally, batch_size: int, flying: set[bytes]
+    plan: ModelPlan,
+    store: Store,
+    tally: Tally,
+    batch_size: int,
+    flying: set[bytes],
+    asked: Iterable[Piece] | None = None,
 ) -> Iterator[list[Work]]:
     """Yield batches of requests that still have to be asked, looking them up a few hundred at a time."""
-    for item in plan.items:
-        replicates = range(item.condition.sequences)
-        stream = (p for r in replicates for p in pieces(item, r, plan.capabilities.max_samples))
+    for stream in _planned(plan) if asked is None else (iter(asked),):
         while chunk := list(islice(stream, 256)):
             work = [work_of(plan, piece) for piece in chunk]
             settled = store.settled(w.digest for w in work)
@@ -185,6 +193,14 @@ def unsettled(
             while batch := list(islice(waiting, batch_size)):
                 flying.update(w.digest for w in batch)
                 yield batch
+
+
+def _planned(plan: ModelPlan) -> Iterator[Iterator[Piece]]:
+    """Yield the requests of each condition whose requests are all known beforehand."""
+    for item in plan.items:
+        if not item.adaptive:
+            replicates = range(item.condition.sequences)
+            yield (p for r in replicates for p in pieces(item, r, plan.capabilities.max_samples))
 
 
 def work_of(plan: ModelPlan, piece: Piece) -> Work:
