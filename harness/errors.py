@@ -9,6 +9,7 @@
     |  |- MissingKey (KeyError)          an environment variable with a key or address is not set
     |  |- CheckpointError                a local checkpoint directory cannot be loaded safely
     |  |- TokenizationError              a symbol is not exactly one token of this model
+    |  |- WhiteBoxError                  activations cannot be read or changed as asked
     |  `- ContextTooLong                 the plan needs more context than the model was made for
     |- StoreError (RuntimeError)         a run directory cannot be used
     |  |- WrongRun                       it holds the run of another suite
@@ -75,6 +76,10 @@ class CheckpointError(ModelError):
 
 class TokenizationError(ModelError):
     """A symbol of the suite is not exactly one token of this model."""
+
+
+class WhiteBoxError(ModelError):
+    """The activations of a model cannot be read or changed as asked."""
 
 
 class ContextTooLong(ModelError):
