@@ -18,7 +18,8 @@ import torch
 
 from harness.adapters.local import read
 from harness.local_models.adapter import LocalModel, open_local
-from harness.local_models.training import load_recipe, train
+from harness.local_models.recipe_names import load_recipe
+from harness.local_models.training import train
 from harness.prompts.families import periodic
 from harness.prompts.family import Family
 from harness.prompts.rendering import render

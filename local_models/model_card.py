@@ -5,25 +5,64 @@ import json
 import platform
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
-from harness.local_models.recipe import Recipe
+from harness.local_models.recipe_names import TrainingResult
+from harness.local_models.training_state import STATE
 from harness.types import Floats
 
-if TYPE_CHECKING:
-    from harness.local_models.training import TrainingResult
-
 _LEVELS = (0, 1, 2, 4, 8, 16, 32, 64, 128, 256)
+_FEW = 24  # columns that are all shown
+
+
+class Described(Protocol):
+    """What a card says of a recipe."""
+
+    @property
+    def name(self) -> str:
+        """As `icl train` takes it."""
+
+    @property
+    def model(self) -> str:
+        """The model in words, a sentence without its full stop."""
+
+    @property
+    def limit(self) -> str:
+        """The most it accepts, in words."""
+
+    @property
+    def law(self) -> str:
+        """The data in words, Markdown."""
+
+    @property
+    def columns(self) -> str:
+        """What the columns of what was measured are, without a full stop."""
+
+    @property
+    def loss_unit(self) -> str:
+        """What the loss is."""
+
+    @property
+    def positions(self) -> int:
+        """The most tokens it accepts."""
+
+    @property
+    def batch_size(self) -> int:
+        """Sequences of a step."""
+
+    @property
+    def learning_rate(self) -> float:
+        """The highest rate."""
 
 
 def write_card(
-    recipe: Recipe, result: "TrainingResult", measured: Mapping[str, Floats], *, seed: int, device: str
+    recipe: Described, result: TrainingResult, measured: Mapping[str, Floats], *, seed: int, device: str
 ) -> None:
     """Write training.json and README.md beside the final weights.
 
-    `measured` maps a behaviour to its value at each context length.
+    `measured` maps a behaviour to its value in each of the recipe's `columns`.
     """
     record = {
         "recipe": recipe.name,
@@ -46,9 +85,9 @@ def write_card(
 
 
 def file_digests(directory: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file below `directory` but the papers themselves, by relative path."""
+    """Return the SHA-256 of every file of a series but the papers themselves, by relative path."""
     files = (p for p in sorted(directory.rglob("*")) if p.is_file())
-    papers = {"README.md", "training.json"}
+    papers = {"README.md", "training.json", STATE}
     return {
         p.relative_to(directory).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
         for p in files
@@ -70,7 +109,7 @@ def _versions() -> dict[str, str]:
     }
 
 
-def _card(recipe: Recipe, result: "TrainingResult", measured: Mapping[str, Floats], seed: int) -> str:
+def _card(recipe: Described, result: TrainingResult, measured: Mapping[str, Floats], seed: int) -> str:
     digests = "\n".join(
         f"| `{path}` | `{digest}` |" for path, digest in file_digests(result.directory).items()
     )
@@ -80,9 +119,8 @@ def _card(recipe: Recipe, result: "TrainingResult", measured: Mapping[str, Float
     return f"""\
 # {recipe.name}
 
-A Llama of {recipe.layers} layers, width {recipe.width} and {recipe.heads} heads that reads one character \
-as one token. It was trained from scratch on synthetic sequences, so that what it should predict is known. \
-It accepts {recipe.positions} tokens, BOS included; beyond that it was never trained and must not be asked.
+{recipe.model}. It was trained from scratch on synthetic sequences, so that what it should predict is known. \
+It accepts {recipe.limit}; beyond that it was never trained and must not be asked.
 
 Trained with `icl train {recipe.name}`: seed {seed}, {result.steps} steps of {recipe.batch_size} sequences, \
 {versions}. This file is written by the training code.
@@ -92,14 +130,13 @@ Trained with `icl train {recipe.name}`: seed {seed}, {result.steps} steps of {re
 {recipe.law}
 ## What it was measured to do
 
-After training, on fresh sequences; columns are context lengths. Probabilities are renormalised over the \
-symbols of the kind.
+After training, on fresh sequences; {recipe.columns}.
 
 {_table(measured)}
 
 ## Loss
 
-Cross-entropy in nats per symbol, mean of 11 steps around the one named.
+{recipe.loss_unit}, mean of 11 steps around the one named.
 
 | step | loss |
 |---:|---:|
@@ -121,7 +158,7 @@ def _mean_loss(losses: tuple[float, ...], step: int) -> float:
 
 def _table(measured: Mapping[str, Floats]) -> str:
     longest = min(len(row) for row in measured.values()) - 1
-    levels = [n for n in _LEVELS if n <= longest]
+    levels = range(longest + 1) if longest < _FEW else [n for n in _LEVELS if n <= longest]
     head = f"| behaviour | {' | '.join(map(str, levels))} |\n|---|{'---:|' * len(levels)}"
     rows = (f"| {name} | {' | '.join(f'{row[n]:.3f}' for n in levels)} |" for name, row in measured.items())
     return "\n".join((head, *rows))

@@ -28,7 +28,7 @@ class Recipe:
     `symbols` are the characters the model reads, one token each; token 0 is BOS
     and token 1 stands for every other character. `positions` counts BOS.
     `measure` returns what the trained model was seen to do, for its card: behaviours
-    and their values at each context length, at least one.
+    and their values at each context length (or what `columns` says), at least one.
     """
 
     name: str
@@ -46,6 +46,27 @@ class Recipe:
     learning_rate: float = 3e-3
     weight_decay: float = 0.1
     warmup: int = 50  # steps of linear warm-up, then a cosine to zero
+    columns: str = (  # what `measure` returns a value for, in the words of the card
+        "columns are context lengths. Probabilities are renormalised over the symbols of the kind"
+    )
+
+    @property
+    def model(self) -> str:
+        """The model in words."""
+        return (
+            f"A Llama of {self.layers} layers, width {self.width} and {self.heads} heads that reads one character "
+            "as one token"
+        )
+
+    @property
+    def limit(self) -> str:
+        """The most it accepts, in words."""
+        return f"{self.positions} tokens, BOS included"
+
+    @property
+    def loss_unit(self) -> str:
+        """What the loss is."""
+        return "Cross-entropy in nats per symbol"
 
     @property
     def vocabulary_size(self) -> int:

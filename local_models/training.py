@@ -1,51 +1,45 @@
 """Train the small model of a recipe and keep its checkpoints as ordinary Hugging Face folders."""
 
-import math
-import pkgutil
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib import import_module
+import hashlib
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import CheckpointError, SpecError, UnknownName, suggestion
 from harness.local_models.model_card import write_card
 from harness.local_models.recipe import BOS, Batch, Predict, Recipe
+from harness.local_models.recipe_names import TrainingResult, load_recipe, own_training
+from harness.local_models.training_loop import Job, OnProgress, check_device, run_steps, torch_threads
+from harness.local_models.training_state import forget_state
 from harness.types import Ints
 
 if TYPE_CHECKING:
     import torch
     from transformers import LlamaForCausalLM
 
-_RECIPES = "harness.local_models.recipes"
 
+def train_by_name(
+    name: str,
+    out_dir: str | Path,
+    *,
+    seed: int,
+    steps: int | None = None,
+    device: str = "cpu",
+    on_progress: OnProgress | None = None,
+) -> TrainingResult:
+    """Train the recipe of this name, written with its options, into `out_dir`: see `train`.
 
-@dataclass(frozen=True, slots=True)
-class TrainingResult:
-    """A finished training run."""
-
-    directory: Path  # final weights; earlier ones in its step-XXXXXX folders
-    steps: int
-    losses: tuple[float, ...]  # mean cross-entropy of each step before its update, nats per symbol
-    seconds: float  # wall clock
-
-
-def recipe_names() -> list[str]:
-    """Return the names of all recipes."""
-    found = pkgutil.iter_modules(import_module(_RECIPES).__path__)
-    return sorted(m.name.replace("_", "-") for m in found if not m.name.startswith("_"))
-
-
-def load_recipe(name: str) -> Recipe:
-    """Return the recipe of this name. Raises UnknownName with a suggestion."""
-    if name not in recipe_names():
-        raise UnknownName(f"no recipe {name!r}{suggestion(name, recipe_names())}")
-    return cast(Recipe, import_module(f"{_RECIPES}.{name.replace('-', '_')}").RECIPE)
+    Raises UnknownName for a recipe and SpecError for an option or device that does not exist.
+    """
+    check_device(device)
+    own = own_training(name)
+    if own is None:
+        recipe = load_recipe(name)
+        return train(recipe, out_dir, seed=seed, steps=steps, device=device, on_progress=on_progress)
+    with torch_threads(1):
+        return own(Path(out_dir), seed=seed, steps=steps, device=device, on_progress=on_progress)
 
 
 def train(
@@ -56,33 +50,43 @@ def train(
     steps: int | None = None,
     device: str = "cpu",
     threads: int = 1,
-    on_progress: Callable[[int, int, float], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> TrainingResult:
     """Train a recipe into `out_dir` and write weights, tokenizer, training.json and the model card.
 
     `steps` overrides the recipe's number (the schedule shrinks with it). The
     batch of step i depends on (seed, i) only. On one machine, one thread and one
-    torch version the same seed gives the same weights; `on_progress` gets
-    (steps done, steps, loss). One thread by default: two on a busy machine were
-    measured ten times slower on a model of this size.
+    torch version the same seed gives the same weights, also where a run was
+    killed and the same call goes on with it; `on_progress` gets (steps done,
+    steps, loss). One thread by default: two on a busy machine were measured ten
+    times slower on a model of this size. See `run_steps` for `device`.
     Raises SpecError for a number of steps below 1 and CheckpointError if
-    `out_dir` holds files.
+    `out_dir` holds anything but this run, unfinished.
     """
     directory = Path(out_dir)
     total = recipe.steps if steps is None else steps
-    if total < 1:
-        raise SpecError(f"steps={total!r} is not at least 1")
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise CheckpointError(f"{str(directory)!r} is not empty: name a new directory to train into")
-    directory.mkdir(parents=True, exist_ok=True)
-    started = time.monotonic()
-    with _threads(threads):
-        model = _new_model(recipe, seed).to(device)
-        losses = _loop(model, recipe, directory, seed=seed, total=total, on_progress=on_progress)
+    model = _new_model(recipe, seed)
+    job = Job(
+        model,
+        loss=lambda forward, rng: _loss(forward, recipe.sample_batch(rng, recipe.batch_size), device),
+        save=lambda folder: save_checkpoint(model, recipe, folder),
+        identity={"recipe": recipe.name, "settings": _settings_digest(recipe)},
+    )
+    with torch_threads(threads):
+        done = run_steps(
+            job,
+            recipe,
+            directory,
+            seed=seed,
+            total=total,
+            device=device,
+            on_progress=on_progress,
+        )
         save_checkpoint(model, recipe, directory)
         measured = recipe.measure(predictor(model), np.random.default_rng([seed, total]))
-    result = TrainingResult(directory, total, losses, time.monotonic() - started)
+    result = TrainingResult(directory, total, done.losses, done.seconds)
     write_card(recipe, result, measured, seed=seed, device=device)
+    forget_state(directory)
     return result
 
 
@@ -115,51 +119,20 @@ def predictor(model: "LlamaForCausalLM", rows: int = 64) -> Predict:
     return predict
 
 
-def learning_rate(recipe: Recipe, step: int, total: int) -> float:
-    """Return the rate of this 0-based step: linear warm-up, then a cosine to zero."""
-    if step < recipe.warmup:
-        return recipe.learning_rate * (step + 1) / recipe.warmup
-    done = (step - recipe.warmup) / max(1, total - recipe.warmup)
-    return recipe.learning_rate * (1 + math.cos(math.pi * done)) / 2
-
-
-def _loop(
-    model: "LlamaForCausalLM",
-    recipe: Recipe,
-    directory: Path,
-    *,
-    seed: int,
-    total: int,
-    on_progress: Callable[[int, int, float], None] | None,
-) -> tuple[float, ...]:
+def _loss(model: "torch.nn.Module", batch: Batch, device: str) -> "torch.Tensor":
     import torch
 
-    optimizer = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.98), weight_decay=recipe.weight_decay)
-    losses = []
-    for step in range(total):
-        if step in recipe.checkpoints:
-            save_checkpoint(model, recipe, directory / f"step-{step:06d}")
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(recipe, step, total)
-        batch = recipe.sample_batch(np.random.default_rng([seed, step]), recipe.batch_size)
-        loss = _loss(model, batch)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        losses.append(loss.item())
-        if on_progress:
-            on_progress(step + 1, total, losses[-1])
-    return tuple(losses)
-
-
-def _loss(model: "LlamaForCausalLM", batch: Batch) -> "torch.Tensor":
-    import torch
-
-    tokens = torch.from_numpy(batch.tokens).to(model.device)
-    mask = torch.from_numpy(batch.mask).to(model.device)
+    tokens = torch.from_numpy(batch.tokens).to(device)
+    mask = torch.from_numpy(batch.mask).to(device)
     logits = model(tokens[:, :-1]).logits
     return torch.nn.functional.cross_entropy(logits[mask], tokens[:, 1:][mask])
+
+
+def _settings_digest(recipe: Recipe) -> str:
+    """Return a digest of everything in a recipe but its functions."""
+    settings = {f.name: getattr(recipe, f.name) for f in fields(recipe)}
+    plain = sorted((k, repr(v)) for k, v in settings.items() if not callable(v))
+    return hashlib.sha256(repr(plain).encode()).hexdigest()[:16]
 
 
 def _new_model(recipe: Recipe, seed: int) -> "LlamaForCausalLM":
@@ -184,15 +157,3 @@ def _new_model(recipe: Recipe, seed: int) -> "LlamaForCausalLM":
     with torch.random.fork_rng(devices=[]):  # leaves the caller's generator as it was
         torch.manual_seed(seed)
         return LlamaForCausalLM(config)
-
-
-@contextmanager
-def _threads(n: int) -> Iterator[None]:
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(n)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -28,6 +28,17 @@ def markov(rng: Rng, batch: int, length: int, *, n_symbols: int) -> Ints:
     return _automata(rng, rows, follow, length)
 
 
+def walks(rng: Rng, rows: Floats, length: int) -> Ints:
+    """Draw a first-order Markov chain for each matrix of `rows`, (batch, n_symbols, n_symbols); it starts uniformly."""
+    each = np.arange(len(rows))
+    uniform = rng.random((length, len(rows)))
+    out = np.empty((len(rows), length), dtype=np.int64)
+    for t in range(length):
+        law = rows[each, out[:, t - 1]] if t else np.full(rows.shape[:2], 1 / rows.shape[1])
+        out[:, t] = _inverse_cdf(law, uniform[t])
+    return out
+
+
 def automata(rng: Rng, batch: int, length: int, *, n_symbols: int, max_states: int) -> Ints:
     """Draw from random probabilistic automata of 2 to `max_states` states.
 

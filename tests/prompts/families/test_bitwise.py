@@ -1,6 +1,7 @@
 """The family `bitwise`: its results are the operation's, and its ideal observer is Bayes' rule."""
 
 from collections import Counter
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from tests.prompts.families.calibration import standard_score
 RARE = 1e-6  # odds that a correct family fails a test of its law, were the seed drawn at random
 RARE_SCORE = 4.9  # |z| above this has those odds
 BITWISE = load_family("bitwise")
-OPERATIONS = {
+OPERATIONS: dict[str, Callable[[int, int], int]] = {
     "AND": lambda x, y: x & y,
     "NAND": lambda x, y: 1 - (x & y),
     "OR": lambda x, y: x | y,
