@@ -141,25 +141,86 @@ def list_command(what: str) -> None:
 @click.option("--sharp-width", type=click.FloatRange(0, 1, min_open=True), default=0.10, show_default=True)
 @click.option("--min-change", type=click.FloatRange(0, 1, min_open=True), default=0.10, show_default=True)
 @click.option("--axis", type=click.Choice(["linear", "log2"]), default="linear", show_default=True)
-def transitions(file: Path, as_json: bool, sharp_width: float, min_change: float, axis: str) -> None:
-    """Find the transitions in FILE.csv, with columns x,k,n[,curve] or sequence,x,p[,curve]."""
-    from harness.commands.transitions import print_transitions
-    from harness.types import AnalysisOptions
+@click.option(
+    "--method", type=click.Choice(["verdict", "segmentation"]), default="verdict", show_default=True
+)
+@click.option(
+    "--goodness",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Judge N curves simulated from each fit, for deviance and fit_p (e.g. 200).",
+)
+@click.option(
+    "--max-changes", type=click.IntRange(1), default=8, show_default=True, help="Of a segmentation."
+)
+@click.pass_context
+def transitions(
+    ctx: click.Context,
+    file: Path,
+    as_json: bool,
+    sharp_width: float,
+    min_change: float,
+    axis: str,
+    method: str,
+    goodness: int | None,
+    max_changes: int,
+) -> None:
+    """Find the transitions in FILE.csv, with columns x,k,n[,curve] or sequence,x,p[,curve].
 
+    With --method segmentation: the changes of level of any real-valued series, columns x,y[,curve].
+    """
+    from harness.commands.transitions import print_segmentations, print_transitions
+    from harness.types import AnalysisOptions, SegmentationOptions
+
+    other = (
+        ("sharp_width", "min_change", "axis", "goodness") if method == "segmentation" else ("max_changes",)
+    )
+    for name in other:
+        if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
+            raise SpecError(f"--{name.replace('_', '-')} says nothing to --method {method}; leave it out")
+    if method == "segmentation":
+        print_segmentations(file, SegmentationOptions(max_changes), as_json=as_json)
+        return
     options = AnalysisOptions(sharp_width, min_change, axis="log2" if axis == "log2" else "linear")
-    print_transitions(file, options, as_json=as_json)
+    print_transitions(file, options, goodness=goodness or 0, as_json=as_json)
+
+
+@cli.command()
+@click.argument("spec", metavar="SPEC")
+@click.option(
+    "-m", "--model", "models", multiple=True, metavar="local/NAME", help="Replaces the suite's models."
+)
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), metavar="RUN_DIR", help="Default: runs/SUITE-...."
+)
+@click.option("--limit", type=click.IntRange(1), help="Most sequences per condition.")
+@click.option("--dry-run", is_flag=True, help="Print what will be measured.")
+def whitebox(spec: str, models: tuple[str, ...], out: Path | None, limit: int | None, dry_run: bool) -> None:
+    """Run a suite on local models and look inside them, as the whitebox: sections of SPEC say.
+
+    Behaviour and what is inside are measured on the same sequences and stored in one run; `icl run`
+    does the same where a model is local. What the run holds is not measured again.
+    """
+    from harness.commands.run import run_suite
+    from harness.execute import RunOptions
+
+    sys.exit(run_suite(spec, RunOptions(models, out, limit, dry_run=dry_run, whitebox=True)))
 
 
 @cli.command()
 @click.argument("recipe")
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="DIR", help="Default: models/RECIPE.")
 @click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--steps", type=click.IntRange(1), help="Stop earlier than the recipe says.")
-def train(recipe: str, out: Path | None, seed: int, steps: int | None) -> None:
-    """Train a local checkpoint series from RECIPE."""
+@click.option("--steps", type=click.IntRange(1), help="Another number of steps than the recipe's.")
+@click.option("--device", default="cpu", show_default=True, help="cpu or cuda (bfloat16).")
+def train(recipe: str, out: Path | None, seed: int, steps: int | None, device: str) -> None:
+    """Train a local checkpoint series from RECIPE; the same command goes on after any interruption.
+
+    A recipe may have options: `markov-mixture?chains=64`.
+    """
     from harness.commands.train import train_recipe
 
-    train_recipe(recipe, out or Path("models") / recipe, seed, steps)
+    train_recipe(recipe, out or Path("models") / recipe, seed=seed, steps=steps, device=device)
 
 
 def main() -> None:

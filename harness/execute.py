@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
+from harness.adaptive import run_adaptive
 from harness.batches import Collected, Submitted, collect_all, submit_all
 from harness.conditions import Condition, expand, symbols_digest
 from harness.errors import BudgetError, SpecError, TokenizationError
@@ -19,7 +20,7 @@ from harness.model_records import ModelRecord, write_record
 from harness.plan import ModelPlan, plan_model
 from harness.prices import Tokens, cost_of, price_of
 from harness.probing import establish, recorded
-from harness.registry import load_model
+from harness.registry import load_model, load_reader, model_names
 from harness.runner import Tally, catching_interrupts, run_model
 from harness.spec import SuiteSpec
 from harness.store import Store
@@ -27,6 +28,9 @@ from harness.store_files import has_run, open_store, write_store
 from harness.suite_files import dump_suite, suite_digest
 from harness.token_audit import audit_conditions, refusal
 from harness.types import BatchModel, Learner, Model
+from harness.whitebox import refuse_closed
+from harness.whitebox_run import look_inside
+from harness.whitebox_studies import studies_of
 
 OnPlan = Callable[[tuple[ModelPlan, ...]], None]
 OnTick = Callable[[Tally], None]
@@ -44,6 +48,7 @@ class RunOptions:
     seed: int | None = None
     dry_run: bool = False
     batch: bool = False  # hand requests to the provider's batch API instead of asking directly
+    whitebox: bool = False  # refuse a suite or a model that nothing can be looked into of
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +111,8 @@ def default_run_dir(suite: SuiteSpec) -> Path:
 
 
 def _with_options(suite: SuiteSpec, options: RunOptions) -> SuiteSpec:
-    changes: dict[str, object] = {}
-    if options.models:
-        changes["models"] = list(options.models)
+    named = options.models or suite.models
+    changes: dict[str, object] = {"models": [m for name in named for m in model_names(name)]}
     if options.seed is not None:
         changes["seed"] = options.seed
     # Validated again, so that what the command line says is checked like what a file says.
@@ -122,6 +126,13 @@ async def _execute(suite: SuiteSpec, options: RunOptions, on_plan: OnPlan, on_ti
     conditions = expand(suite, limit=options.limit)
     cap = options.max_cost_usd if options.max_cost_usd is not None else suite.budget.max_cost_usd
     _refuse_unknown_prices(suite, cap)
+    if options.batch and any(c.design == "adaptive" for c in conditions):
+        raise SpecError("--batch: design: adaptive needs each answer before it asks on; leave one out")
+    inside = studies_of(suite, limit=options.limit)
+    if options.whitebox and not inside:
+        raise SpecError(
+            f"suite {suite.name} has no task with a whitebox: section; icl run measures its behaviour"
+        )
     path, tally = options.out or default_run_dir(suite), Tally(cap_usd=cap)
     async with AsyncExitStack() as stack:
         models = []
@@ -130,6 +141,8 @@ async def _execute(suite: SuiteSpec, options: RunOptions, on_plan: OnPlan, on_ti
             stack.push_async_callback(models[-1].close)
             if options.batch and not isinstance(models[-1], BatchModel):
                 raise SpecError(f"--batch: {name} has no batch API; leave it out, or take another model")
+        if options.whitebox:
+            refuse_closed(models)
         if options.dry_run:
             known = open_store(path) if has_run(path) else None  # what was probed there is not probed again
             if known is not None:
@@ -149,8 +162,9 @@ async def _execute(suite: SuiteSpec, options: RunOptions, on_plan: OnPlan, on_ti
         reports = []
         for model, plan in zip(models, plans, strict=True):
             reports.append(
-                await _ask_model(model, plan, store, tally, ledger, options, lambda: on_tick(tally))
+                await _ask_model(model, plan, store, tally, ledger, suite, options, lambda: on_tick(tally))
             )
+        await look_inside(models, inside, store, tally, lambda: on_tick(tally))
         return Outcome(path, tally, tuple(plans), tuple(filter(None, reports)))
 
 
@@ -160,18 +174,30 @@ async def _ask_model(
     store: Store,
     tally: Tally,
     ledger: Ledger,
+    suite: SuiteSpec,
     options: RunOptions,
     tick: Callable[[], None],
 ) -> BatchReport | None:
     """Collect what was handed in before, then hand in or ask directly what is left."""
+
+    async def ask() -> None:
+        connections = options.max_connections
+        await run_model(model, plan, store, tally, ledger, tick, connections=connections)
+        await run_adaptive(
+            *(model, plan, store, tally, ledger, tick),
+            read=load_reader(model.name),
+            options=suite.analysis.options(),
+            connections=connections,
+        )
+
     if not isinstance(model, BatchModel):
-        await run_model(model, plan, store, tally, ledger, tick, connections=options.max_connections)
+        await ask()
         return None
     collected = await collect_all(model, plan, store, ledger)
     if options.batch:
         submitted = await submit_all(model, plan, store, tally, ledger)
         return BatchReport(model.name, collected, submitted)
-    await run_model(model, plan, store, tally, ledger, tick, connections=options.max_connections)
+    await ask()
     waiting = sum(len(batch.digests) for batch in store.batches() if batch.model == plan.model)
     tally.batched, tally.stored = tally.batched + waiting, max(0, tally.stored - waiting)
     return BatchReport(model.name, collected, None) if collected != Collected() else None

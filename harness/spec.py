@@ -6,9 +6,11 @@ cannot honour is refused by name rather than ignored.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import BaseModel, Discriminator, Field, Tag, field_validator, model_validator
 
+from harness.strict import Strict
 from harness.types import AnalysisOptions, Form
+from harness.whitebox_spec import WhiteBoxSpec
 
 SCHEMA_VERSION = 1
 
@@ -16,17 +18,13 @@ Scalar = str | int | float | bool | None
 """A plain parameter value; a list is a value too, only {sweep: [...]} is swept."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Sweep(_Strict):
+class Sweep(Strict):
     """Values of a swept parameter: one condition each."""
 
     sweep: Annotated[list[Scalar | list[Scalar]], Field(min_length=1)]
 
 
-class FromTo(_Strict):
+class FromTo(Strict):
     """Every context length from `from` to `to`, end inclusive."""
 
     from_: Annotated[int, Field(alias="from", ge=0)]
@@ -34,7 +32,7 @@ class FromTo(_Strict):
     step: Annotated[int, Field(ge=1)] = 1
 
 
-class Log2(_Strict):
+class Log2(Strict):
     """Powers of two between the two numbers, both inclusive."""
 
     log2: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2, max_length=2)]
@@ -70,7 +68,7 @@ Param = Annotated[
 TAGGED: dict[str, type[BaseModel]] = {"<range>": FromTo, "<log2>": Log2, "<sweep>": Sweep}
 
 
-class RenderSpec(_Strict):
+class RenderSpec(Strict):
     """How symbols are written: see `prompts/rendering.py`."""
 
     symbols: list[str] | None = None
@@ -83,43 +81,98 @@ class RenderSpec(_Strict):
     counterbalance: bool = False  # which surface writes which symbol changes from sequence to sequence
 
 
-class TaskSpec(_Strict):
+class CognitiveSpec(Strict):
+    """What a model's predictions are explained by, once measured: asks the model nothing."""
+
+    mixture: bool = True  # of the family's observers, at each context length by itself
+    every: Annotated[int, Field(ge=1)] = 1  # the mixture is found at every so many-th context length
+    models: list[str] = Field(default_factory=list)  # see `named_models` in harness/cognitive/named.py
+    folds: Annotated[int, Field(ge=2)] = 10  # of the cross-validation, at most one a sequence
+
+    @model_validator(mode="after")
+    def _something_asked(self) -> "CognitiveSpec":
+        if not self.mixture and not self.models:
+            raise ValueError("cognitive asks for nothing; name models or leave mixture true")
+        return self
+
+
+class TaskSpec(Strict):
     """One task family under one or more conditions."""
 
     family: str
     params: dict[str, Param] = Field(default_factory=dict)
     context_lengths: Lengths
     design: Literal["grid", "adaptive"] = "grid"
+    precision: Annotated[float, Field(gt=0, lt=0.5)] = 0.05  # of the location, in ranges: adaptive
     sequences: Annotated[int, Field(ge=1)]
     samples: Annotated[int, Field(ge=1)] = 1
     readout: Literal["next_symbol", "continuation", "generation", "judgment", "answer"] = "next_symbol"
     depth: Annotated[int, Field(ge=1)] = 1  # symbols of a continuation
     phase: Literal["same", "any"] = "same"  # whether a continuation must go on where the sequence is
+    length: Annotated[int, Field(ge=2)] | None = None  # symbols that a generation is asked for
     controls: list[str] = Field(default_factory=list)
     nested: bool = True
     refusals: Literal["exclude", "score_zero"] = "exclude"
     render: RenderSpec = RenderSpec()
+    cognitive: CognitiveSpec | None = None
+    whitebox: WhiteBoxSpec | None = None
 
-    @field_validator("design")
-    @classmethod
-    def _grid_only(cls, design: str) -> str:
-        if design != "grid":
-            raise ValueError(f"design {design!r} is not available in this version; use grid")
-        return design
-
-    @field_validator("readout")
-    @classmethod
-    def _known_readouts(cls, readout: str) -> str:
-        if readout not in ("next_symbol", "continuation", "judgment"):
+    @model_validator(mode="after")
+    def _adaptive_asks_one_length_a_call(self) -> "TaskSpec":
+        if self.design == "grid" and self.precision != 0.05:
+            raise ValueError("precision, how well the location is to be known, belongs to design: adaptive")
+        if self.design == "adaptive" and (self.readout not in ("next_symbol", "judgment") or self.cognitive):
+            what = "cognitive" if self.readout == "next_symbol" else f"readout: {self.readout}"
             raise ValueError(
-                f"readout {readout!r} is not available in this version; use next_symbol, continuation or judgment"
+                "design: adaptive asks one context length of one sequence at a time, for readout next_symbol or "
+                f"judgment; {what} needs design: grid"
             )
-        return readout
+        return self
 
     @model_validator(mode="after")
     def _depth_of_continuations_only(self) -> "TaskSpec":
         if self.readout != "continuation" and (self.depth, self.phase) != (1, "same"):
             raise ValueError("depth and phase belong to readout: continuation")
+        return self
+
+    @model_validator(mode="after")
+    def _length_of_generations_only(self) -> "TaskSpec":
+        if (self.readout == "generation") != (self.length is not None):
+            raise ValueError("length, the symbols to be written, belongs to readout: generation, which needs it")
+        if self.readout != "generation":
+            return self
+        given = {"controls": self.controls, "samples": self.samples != 1, "nested": not self.nested}
+        given["refusals"] = self.refusals != "exclude"
+        for name in (name for name, value in given.items() if value):
+            raise ValueError(
+                f"{name} does not belong to readout: generation: sequences is how many texts are written, and "
+                "what was refused is counted beside them"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _cognitive_follows_sequences(self) -> "TaskSpec":
+        if self.cognitive is not None and (self.readout != "next_symbol" or not self.nested):
+            raise ValueError(
+                "cognitive follows predictions along a sequence: readout: next_symbol, nested: true"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _whitebox_follows_sequences(self) -> "TaskSpec":
+        if self.whitebox is None:
+            return self
+        if self.readout not in ("next_symbol", "answer") or not self.nested or self.design != "grid":
+            raise ValueError(
+                "whitebox reads states along a sequence: readout: next_symbol or answer, nested: true, design: grid"
+            )
+        swept = sorted(name for name, value in self.params.items() if isinstance(value, Sweep))
+        concept = self.whitebox.concept
+        if concept not in (*swept, "control", "sequence") or (concept == "control" and not self.controls):
+            raise ValueError(
+                f"whitebox concept {concept!r} has no values here: it is a swept parameter "
+                f"({', '.join(swept) or 'none is swept'}), control (with controls: [...]) or sequence"
+            )
         return self
 
     @field_validator("controls")
@@ -130,7 +183,7 @@ class TaskSpec(_Strict):
         return controls
 
 
-class AnalysisSpec(_Strict):
+class AnalysisSpec(Strict):
     """The thresholds verdicts are made under."""
 
     sharp_width: Annotated[float, Field(gt=0, le=1)] = 0.10
@@ -143,7 +196,7 @@ class AnalysisSpec(_Strict):
         return AnalysisOptions(self.sharp_width, self.min_change, self.fdr, self.axis)
 
 
-class Price(_Strict):
+class Price(Strict):
     """US dollars per million tokens; what is left out costs what its plain kind does."""
 
     input: Annotated[float, Field(ge=0)]
@@ -154,14 +207,14 @@ class Price(_Strict):
     batch_output: Annotated[float, Field(ge=0)] | None = None
 
 
-class BudgetSpec(_Strict):
+class BudgetSpec(Strict):
     """The cap of a whole run, and prices that are not in the shipped table."""
 
     max_cost_usd: Annotated[float, Field(ge=0)] | None = None
     prices: dict[str, Price] = Field(default_factory=dict)
 
 
-class SuiteSpec(_Strict):
+class SuiteSpec(Strict):
     """A suite: tasks, models and how the result is judged."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-STORE_VERSION = 2
+STORE_VERSION = 3
 
 _FIRST = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -26,6 +26,13 @@ CREATE TABLE IF NOT EXISTS batches (
     created REAL NOT NULL
 ) WITHOUT ROWID;
 """
+# What came with version 3: what was measured inside a model, one row a job.
+_MEASUREMENTS = """
+CREATE TABLE IF NOT EXISTS measurements (
+    digest BLOB PRIMARY KEY, model TEXT NOT NULL, study TEXT NOT NULL, kind TEXT NOT NULL, job TEXT NOT NULL,
+    arrays BLOB NOT NULL, seconds REAL NOT NULL, created REAL NOT NULL
+);
+"""
 _LATER_COLUMNS = {
     "replies": ("cached_tokens INTEGER", "hidden_tokens INTEGER")
 }  # columns that came with version 2
@@ -33,13 +40,15 @@ _LATER_COLUMNS = {
 
 def upgrade(db: sqlite3.Connection) -> None:
     """Make the tables, or add what an earlier version did not have."""
-    db.executescript(_FIRST + _LATER_TABLES)
+    db.executescript(_FIRST + _LATER_TABLES + _MEASUREMENTS)
     for table, column in _missing(db):
         db.execute(f"ALTER TABLE {table} ADD COLUMN {column} NOT NULL DEFAULT 0")
 
 
 def show_as_current(db: sqlite3.Connection) -> None:
     """Let a connection that may not write see an earlier file as if it were of this version."""
+    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'measurements'").fetchone():
+        db.executescript(_MEASUREMENTS.replace("CREATE TABLE", "CREATE TEMP TABLE"))
     missing = _missing(db)
     if missing:
         db.executescript(_LATER_TABLES.replace("CREATE TABLE", "CREATE TEMP TABLE"))

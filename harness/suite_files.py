@@ -17,7 +17,7 @@ from harness.spec import TAGGED, RenderSpec, SuiteSpec, TaskSpec
 KeyPath = tuple[str | int, ...]
 # Fields that came later: left out of a suite's digest where they say what there was no choice of before, so that
 # runs from then are still found to be runs of the same suite.
-_LATER_OF_TASKS = ("depth", "phase")
+_LATER_OF_TASKS = ("precision", "depth", "phase", "length")
 _LATER_OF_RENDER = ("instruction", "wording", "options", "counterbalance")
 
 
@@ -65,11 +65,13 @@ def dump_suite(suite: SuiteSpec) -> str:
 def suite_digest(suite: SuiteSpec) -> str:
     """Return the sha256 of what decides which requests are made: name, seed and tasks.
 
-    Models, budget and thresholds are left out: a run may gain a model, get a
+    Models, budget, thresholds, what is fitted to the predictions and what is read
+    inside a model are left out: a run may gain a model or a measurement, get a
     higher cap or be judged anew without asking for anything again.
     """
     data = suite.model_dump(mode="json", by_alias=True, include={"name", "seed", "tasks"})
     for task in data["tasks"]:
+        del task["cognitive"], task["whitebox"]
         _forget(task, TaskSpec, _LATER_OF_TASKS)
         _forget(task["render"], RenderSpec, _LATER_OF_RENDER)
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()

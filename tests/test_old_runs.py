@@ -59,5 +59,5 @@ def test_a_run_of_version_1_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert second.tally.stored >= first.tally.answered > 0
     assert second.tally.answered > 0
     store = open_store(out)
-    assert store.get_meta("version") == "2"
+    assert store.get_meta("version") == "3"
     store.close()

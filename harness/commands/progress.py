@@ -31,8 +31,15 @@ def progress(console: Console) -> Iterator[Callable[[Tally], None]]:
         task = bar.add_task("asking", total=None, note="")
         rate = Rate()
 
+        inside = bar.add_task("looking inside", total=None, visible=False, note="")
+        speed = Rate()
+
         def tick(tally: Tally) -> None:
             bar.update(task, total=tally.total, completed=tally.done, note=note(tally, rate.of(tally)))
+            if tally.measured:
+                left = _left(tally, speed)
+                total, done = tally.measurements, tally.measured
+                bar.update(inside, visible=True, note=left, total=total, completed=done)
 
         yield tick
 
@@ -50,15 +57,19 @@ def note(tally: Tally, per_s: float | None) -> str:
 
 
 class Rate:
-    """Requests settled a second over the last half minute; what was stored before does not count."""
+    """What is settled a second over the last half minute; what was stored before does not count."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._seen: list[tuple[float, int]] = []
 
     def of(self, tally: Tally) -> float | None:
-        """Return the rate now, None before anything can be said."""
-        t, asked = self._now(), tally.done - tally.stored
+        """Return the rate of requests now, None before anything can be said."""
+        return self.at(tally.done - tally.stored)
+
+    def at(self, asked: int) -> float | None:
+        """Return the rate of what `asked` counts, None before anything can be said."""
+        t = self._now()
         if not self._seen or t - self._seen[-1][0] >= _RATE_OVER_S / 60:
             self._seen.append((t, asked))
             while t - self._seen[0][0] > _RATE_OVER_S:
@@ -76,8 +87,14 @@ def duration(seconds: float) -> str:
     return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:.0f} min"
 
 
+def _left(tally: Tally, rate: Rate) -> str:
+    """Return the time that the measurements inside still take, in words."""
+    per_s = rate.at(tally.measured)
+    return f"{duration((tally.measurements - tally.measured) / per_s)} left" if per_s else ""
+
+
 def _line_printer(console: Console) -> Callable[[Tally], None]:
-    rate = Rate()
+    rate, speed = Rate(), Rate()
     last = time.monotonic()
 
     def tick(tally: Tally) -> None:
@@ -85,6 +102,10 @@ def _line_printer(console: Console) -> Callable[[Tally], None]:
         per_s = rate.of(tally)
         if time.monotonic() - last >= _LINE_EVERY_S:
             last = time.monotonic()
+            if tally.measured:
+                left = _left(tally, speed)
+                say(console, f"looked inside: {tally.measured} of {tally.measurements}, {left or 'begun'}")
+                return
             say(console, f"{tally.done} of {tally.total}, {note(tally, per_s)}")
 
     return tick

@@ -2,8 +2,10 @@
 
 from rich.console import Console
 
+from harness.commands.adaptive import plan_words
 from harness.commands.display import print_transitions_table, say
 from harness.commands.progress import progress
+from harness.commands.whitebox import inside_words, whitebox_words
 from harness.execute import BatchReport, Outcome, RunOptions, execute
 from harness.plan import Item, ModelPlan
 from harness.prices import cost_of, price_source
@@ -40,14 +42,19 @@ def run_suite(suite_name: str, options: RunOptions) -> int:
         return outcome.exit_status
     result = Run(outcome.path).result
     print_transitions_table(result)
+    for line in inside_words(result):
+        say(console, line)
     say(console, f"report: icl report {outcome.path}")
     return outcome.exit_status or (3 if _unscored(result) else 0)
 
 
 def _unscored(result: RunResult) -> bool:
     """Return whether any answer could not be scored: it was answered and paid for, and is a failure all the same."""
-    return bool(result.unjudged) or any(
-        c.lost_levels or any(map(sum, c.failures.values())) for c in result.curves
+    failed = any(g.failures or g.endings.get("unread") for g in result.generations)
+    return (
+        failed
+        or bool(result.unjudged)
+        or any(c.lost_levels or any(map(sum, c.failures.values())) for c in result.curves)
     )
 
 
@@ -72,8 +79,9 @@ def print_plan(console: Console, plans: tuple[ModelPlan, ...], suite: SuiteSpec,
                 f"  reasons before it answers: up to {plan.capabilities.hidden_tokens} hidden tokens a draw, "
                 "paid for as completion tokens and counted in full above",
             )
-        for finding in plan.capabilities.findings:
-            say(console, f"  {finding}")
+        more = (*plan_words(plan), *whitebox_words(plan, suite, options.limit))
+        for line in (*more, *(f"  {finding}" for finding in plan.capabilities.findings)):
+            say(console, line)
 
 
 def _way(item: Item) -> str:
@@ -119,4 +127,6 @@ def _ending(tally: Tally) -> str:
         words.append(f"{failed} failed ({kinds})")
     cap = "" if tally.cap_usd is None else f" of {tally.cap_usd:g}"
     words.append(f"{tally.spent_usd:.4f}{cap} USD spent")
+    if tally.measurements:
+        words.append(f"{tally.measured} of {tally.measurements} measurements inside made")
     return _STOPS.get(tally.stopped or "", "") + ", ".join(words)

@@ -33,6 +33,7 @@ class ProbeReading:
     lags: tuple[
         Delay | None, ...
     ]  # per layer, half-rise of behaviour less that of decodability, same sequences
+    choice_lags: tuple[Delay | None, ...]  # the same with behaviour scored right or wrong, as a decoder is
     associations: tuple[Association, ...]  # per layer, over context lengths
     mean: Floats  # (n_lengths,), of the chosen layer in the other half
     low: Floats  # 95 % interval over sequences
@@ -50,6 +51,7 @@ class Decodability:
     chosen_on: int  # sequences of the selection half
     held_out: int  # sequences of the other half, which transitions, lags and intervals rest on
     behaviour: SequenceCurve | None  # p(target) of the held-out sequences; None where only counts exist
+    choice: SequenceCurve | None  # the same scored 1 where p(target) is above one half: of two symbols the likelier
     behaviour_transition: Transition | None
     behaviour_mean: Floats | None
     behaviour_low: Floats | None

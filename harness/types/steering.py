@@ -56,8 +56,9 @@ class SteeringReading:
     natural_scale: dict[int, float]  # layer -> alpha = 1 as a fraction of the residual norm
     cells: tuple[SteeredCell, ...]
     controls: tuple[SteeringControl, ...]  # at the chosen layer, every scale
-    asymptotes: tuple[float, float]  # of the unsteered curve on the selection half, given to every fit
+    asymptotes: tuple[float, float] | None  # of the unsteered curve on the selection half, given to every fit
     level: Floats  # (n_levels,)
+    base_n_star: float | None
     base: SequenceCurve  # unsteered, held-out sequences of the positive label
     curves: dict[float, SequenceCurve]  # scale -> the same at the chosen layer, 0 included
     law: SteeringLaw | None

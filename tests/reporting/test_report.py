@@ -12,7 +12,7 @@ import pytest
 from harness.errors import MissingExtra, SpecError, StoreFull
 from harness.reporting import FORMATS, write_report
 from harness.reporting.files import write_file
-from harness.reporting.latex import escape
+from harness.reporting.latex_text import escape
 from harness.reporting.methods import methods
 from tests.reporting.examples import NASTY, model_info, run_of
 from tests.reporting.kinds import all_kinds, odd_curves
