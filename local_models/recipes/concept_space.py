@@ -1,8 +1,8 @@
 """Coloured circles with one combination held out (Park et al. 2024): not a language model but a small image flow.
 
 `icl train concept-space?colour=0.2` trains one run; its checkpoints are read by
-`harness.local_models.concept_space.evaluation`. `width=64&side=32&batch_size=64`
-with 20,000 steps is the size of the paper.
+`harness.local_models.concept_space.evaluation`. `side=32&width=64` with
+`--steps 20000 --device cuda` has the paper's images, widths and steps.
 """
 
 import json
