@@ -19,7 +19,7 @@ LEVELS, CALLS, SEQUENCES, RHO = 32, 20, 30, 0.8
 
 def rows(seed: int = 1, scale: float = 1.0) -> list[Row]:
     """Return the rows; `scale` is the share of the families and pairs to draw."""
-    families, pairs = max(1, round(scale * FAMILIES)), max(10, round(scale * PAIRS))
+    families, pairs = max(2, round(scale * FAMILIES)), max(10, round(scale * PAIRS))
     return _family_rows(seed, families) + _shift_rows(seed, pairs)
 
 

@@ -1,189 +1,228 @@
-"""Measure the analyzer on simulated curves of known truth and print one table, a row per cell.
+"""Hold the analyzer to its targets on curves of known truth: one table, a row per figure.
 
-    python benchmarks/analyzer.py [--curves 40] [--seed 1] [--only counts|sequences]
+    python -m benchmarks.analyzer [--seed 1] [--processes 2] [--scale 0.5 | --quick] [--without real]
 
-Truths: constant, drift (0.06 in all: no change worth the name), linear, logistic
-of width 0.13-0.80 of the range (gradual), 0.01-0.08 and exact steps (sharp),
-two steps (multiple); amplitude 0.25-0.9, three in ten decreasing. A false
-positive is p_none < 0.05 on constant or drift, power the same on the others,
-accuracy the balanced share of the four classes that the largest posterior gets right,
-"decided" the share with a verdict and how often it is right, coverage
-that of the 95 % intervals of location and width. If `ruptures` is installed,
-its PELT (l2, BIC) is run on the same mean curves.
+Detection means p_none < 0.05, and a class is the one with the largest posterior.
+Shares come with Clopper and Pearson's 95 % interval, balanced accuracies with
+one from resampling the curves; a target is met by the figure itself. The peers
+of the extra `bench` are run on part of the same curves, where they are installed.
 """
 
 import argparse
+import importlib
 import importlib.util
-import time
-from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
+from multiprocessing import get_context
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness.analysis import transition
-from harness.types import AnalysisOptions, CountCurve, Curve, SequenceCurve, Transition
+from benchmarks._analyzer_cells import Cell, Record, balanced_accuracy, run_cell
+from benchmarks._analyzer_law import CHANGES, NULLS
+from benchmarks._analyzer_peers import TOOLS
+from benchmarks._analyzer_rows import Row, share_row, table
+from benchmarks._analyzer_speed import agreement_rows, speed_rows
 
-Floats = NDArray[np.float64]
-KINDS = ("constant", "drift", "linear", "wide", "mid", "narrow", "step", "two steps")
-CLASS = {"constant": "none", "drift": "none", "linear": "gradual", "wide": "gradual", "mid": "gradual"}
-CLASS |= {"narrow": "sharp", "step": "sharp", "two steps": "multiple"}
-WIDTHS = {"wide": (0.3, 0.8), "mid": (0.13, 0.3), "narrow": (0.01, 0.08), "step": (0.0, 0.0)}
-COUNT_CELLS = [(t, m, icc) for t in (16, 32, 64) for m in (5, 20, 100) for icc in (0.0, 0.05)]
-SEQUENCE_CELLS = [
-    (t, s, rho) for t, s in ((16, 20), (64, 20), (64, 100), (257, 48)) for rho in (0.0, 0.8, 0.95)
-]
-
-HEADS: tuple[str, ...] = (
-    "false",
-    "pw.grd",
-    "pw.shp",
-    "pw.mul",
-    "r.none",
-    "r.grad",
-    "r.shrp",
-    "r.mult",
-    "acc4",
-)
-HEADS = (*HEADS, "decidd", "dec.ok", "lc.stp", "lc.slp", "width", "ms", "pelt.f")
+EVERY = NULLS + CHANGES
+OTHERS = {"families": "_analyzer_families", "planner": "_analyzer_planner", "real": "_analyzer_real"}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Truth:
-    """A true curve at levels 0, 1, ..., with its location and width where it has one change."""
+def cells(scale: float) -> dict[str, list[Cell]]:
+    """Return the cells of each part of the table; `scale` 1 takes about half an hour of CPU."""
 
-    kind: str
-    p: Floats
-    location: float | None = None
-    width: float | None = None
+    def many(count: int) -> int:
+        return max(2, round(count * scale))
+
+    sizes = [(t, m) for t in (16, 32, 64) for m in (5, 20, 100)]
+    lengths = [(16, 20), (64, 20), (64, 100)]
+    rhos = (0.0, 0.8, 0.95)
+    return {
+        "null counts": [Cell("counts", t, m, 0.0, NULLS, many(400), many(40)) for t, m in sizes],
+        "null correlated": [Cell("counts", t, m, 0.1, NULLS, many(100), 0) for t, m in sizes],
+        "null sequences": [
+            Cell("sequences", t, s, rho, NULLS, many(50), many(8)) for t, s in lengths for rho in rhos
+        ],
+        "counts": [Cell("counts", t, m, 0.0, CHANGES, many(60), many(15)) for t, m in sizes],
+        "correlated": [Cell("counts", t, m, 0.05, EVERY, many(15), 0) for t, m in sizes],
+        "sequences": [
+            Cell("sequences", t, s, rho, CHANGES, many(12), many(4)) for t, s in lengths for rho in rhos
+        ],
+    }
 
 
-def draw_truth(kind: str, n_levels: int, rng: np.random.Generator) -> Truth:
-    u: Floats = np.linspace(0, 1, n_levels)
-    span = n_levels - 1
-    amplitude = rng.uniform(0.25, 0.9)
-    low = rng.uniform(0.02, 0.98 - amplitude)
-    sign = -1.0 if rng.random() < 0.3 else 1.0
-    if kind == "constant":
-        return Truth(kind, np.full(n_levels, rng.uniform(0.05, 0.95)))
-    if kind == "drift":
-        return Truth(kind, rng.uniform(0.1, 0.9) + sign * rng.uniform(0.01, 0.06) * (u - 0.5))
-    start = low if sign > 0 else low + amplitude
-    if kind == "linear":
-        return Truth(kind, start + sign * amplitude * u)
-    if kind == "two steps":
-        first, second = rng.uniform(0.15, 0.4), rng.uniform(0.6, 0.85)
-        inside = ((u > first) & (u < second)).astype(np.float64)
-        return Truth(kind, start + sign * amplitude * inside)
-    width = float(rng.uniform(*WIDTHS[kind]))
-    rise: Floats
-    location = rng.uniform(0.35, 0.65) if kind == "wide" else rng.uniform(0.2, 0.8)
-    if kind == "step":
-        location = (np.floor(location * span) + 0.5) / span
-        rise = (u > location).astype(np.float64)
+def simulated_rows(seed: int, processes: int, scale: float) -> list[Row]:
+    """Return the rows of the simulated law."""
+    parts = cells(scale)
+    tasks = [(cell, seed) for part in parts.values() for cell in part]
+    tasks.sort(key=lambda task: -task[0].n_levels * task[0].curves)
+    if processes > 1:
+        with get_context("spawn").Pool(processes) as pool:
+            done = pool.map(run_cell, tasks, chunksize=1)
     else:
-        rise = 1 / (1 + np.exp(-(u - location) * 2 * np.log(9) / width))
-    return Truth(kind, start + sign * amplitude * rise, location * span, width * span)
+        done = [run_cell(task) for task in tasks]
+    records = {
+        name: [r for found, _ in done for r in found if r.cell in part] for name, part in parts.items()
+    }
+    rows = _null_rows(records)
+    counts = records["null counts"] + records["counts"]
+    sequences = records["null sequences"] + records["sequences"]
+    rows += _power_rows(records)
+    rows += _class_rows("counts", counts, 0.90, seed) + _class_rows("sequences", sequences, 0.93, seed)
+    rows += _class_rows("counts at intra-class correlation .05", records["correlated"], None, seed)
+    rows += _interval_rows("counts", records["counts"]) + _interval_rows("sequences", records["sequences"])
+    rows += _interval_rows("counts at intra-class correlation .05", records["correlated"], aimed=False)
+    for what, found in (("counts", counts), ("sequences", sequences)):
+        rows += _peer_rows(what, found)
+    return rows
 
 
-def draw_counts(truth: Truth, m: int, icc: float, rng: np.random.Generator) -> CountCurve:
-    """Draw binomial counts, or beta-binomial ones with an intra-class correlation."""
-    p = truth.p if icc == 0 else rng.beta(*(q * (1 / icc - 1) for q in (truth.p, 1 - truth.p)))
-    n = np.full(len(p), m)
-    return CountCurve(truth.kind, np.arange(len(p), dtype=np.float64), rng.binomial(n, p), n)
+def _null_rows(records: dict[str, list[Record]]) -> list[Row]:
+    rows = []
+    for t, m in sorted({(r.cell.n_levels, r.cell.n) for r in records["null counts"]}):
+        found = [r.detected for r in records["null counts"] if (r.cell.n_levels, r.cell.n) == (t, m)]
+        rows.append(
+            share_row(f"false positives, counts, {t} levels x {m}", sum(found), len(found), most=0.01)
+        )
+    for s in (20, 100):
+        for rho in (0.0, 0.8, 0.95):
+            found = [r.detected for r in records["null sequences"] if (r.cell.n, r.cell.noise) == (s, rho)]
+            name = f"false positives, {s} sequences, AR(1) {rho:g}"
+            rows.append(share_row(name, sum(found), len(found), most=0.01))
+    found = [r.detected for r in records["null correlated"]]
+    rows.append(
+        share_row("false positives, counts, intra-class correlation .10", sum(found), len(found), most=0.02)
+    )
+    return rows
 
 
-def draw_sequences(truth: Truth, n_sequences: int, rho: float, rng: np.random.Generator) -> SequenceCurve:
-    """Draw probabilities whose mean is the truth: AR(1) noise and a random intercept, as wide as p allows."""
-    n_levels = len(truth.p)
-    noise = np.empty((n_sequences, n_levels))
-    noise[:, 0] = rng.standard_normal(n_sequences)
-    for t in range(1, n_levels):
-        noise[:, t] = rho * noise[:, t - 1] + np.sqrt(1 - rho**2) * rng.standard_normal(n_sequences)
-    shift = 0.4 * rng.standard_normal((n_sequences, 1))
-    # Bounded, symmetric and within [0, 1]: the mean stays the truth, which logit noise would move.
-    room = np.minimum(truth.p, 1 - truth.p)
-    p = truth.p + 0.5 * room * np.tanh(0.6 * noise + shift)
-    ids = tuple(f"s{i}" for i in range(n_sequences))
-    return SequenceCurve(truth.kind, np.arange(n_levels, dtype=np.float64), p, ids)
+def _power_rows(records: dict[str, list[Record]]) -> list[Row]:
+    strong = [r.detected for r in records["counts"] if r.cell.n >= 20]
+    rows = [share_row("power, counts, m >= 20, pooled", sum(strong), len(strong), least=0.95)]
+    hardest = [r.detected for r in records["counts"] if (r.cell.n_levels, r.cell.n) == (16, 20)]
+    rows.append(share_row("power, counts, 16 levels x 20", sum(hardest), len(hardest)))
+    weak = [r.detected for r in records["counts"] if r.cell.n == 5]
+    rows.append(share_row("power, counts, m = 5", sum(weak), len(weak)))
+    twice = [r.detected and r.largest == "multiple" for r in records["sequences"] if r.wanted == "multiple"]
+    rows.append(
+        share_row("two-step curves found as two changes, sequences", sum(twice), len(twice), least=0.9)
+    )
+    return rows
 
 
-def pelt_changes(curve: Curve) -> int:
-    import ruptures
+def _class_rows(name: str, records: list[Record], least: float | None, seed: int) -> list[Row]:
+    rows = [accuracy_row(f"four-class balanced accuracy, {name}", records, least, seed)]
+    sure = [r.largest == r.wanted for r in records if r.posterior > 0.9]
+    aim = None if least is None else 0.99
+    rows.append(share_row(f"right where the posterior exceeds .9, {name}", sum(sure), len(sure), least=aim))
+    return rows
 
-    y = curve.successes / curve.trials if isinstance(curve, CountCurve) else curve.p.mean(axis=0)
-    variance = (np.median(np.abs(np.diff(y))) / 0.6745) ** 2 / 2 + 1e-12
-    model = ruptures.Pelt(model="l2", min_size=1, jump=1).fit(y[:, None])
-    return len(model.predict(pen=2 * variance * np.log(len(y)))) - 1
+
+def accuracy_row(name: str, records: list[Record], least: float | None, seed: int) -> Row:
+    """Return balanced accuracy with an interval from resampling curves."""
+    wanted = np.array([r.wanted for r in records])
+    said = np.array([r.largest for r in records])
+    value = balanced_accuracy(list(wanted), list(said))
+    rng = np.random.default_rng(seed)
+    draws = []
+    for _ in range(200):
+        i = rng.integers(len(wanted), size=len(wanted))
+        draws.append(balanced_accuracy(list(wanted[i]), list(said[i])))
+    low, high = (float(q) for q in np.quantile(draws, [0.025, 0.975]))
+    target = "" if least is None else f">= {least:g}"
+    return Row(f"{name} (n={len(records)})", target, value, low, high, least is None or value >= least)
 
 
-class Tally:
-    """What was seen in one cell."""
+def _interval_rows(name: str, records: list[Record], *, aimed: bool = True) -> list[Row]:
+    rows = []
+    groups = {"gradual": ("wide", "mid"), "narrow": ("narrow",), "steps": ("step",)}
+    for what in ("location", "width"):
+        for group, kinds in groups.items():
+            covered = [
+                r.location_covered if what == "location" else r.width_covered
+                for r in records
+                if r.kind in kinds
+            ]
+            given = [one for one in covered if one is not None]
+            least, most = (0.93, 0.97 if group == "gradual" else None) if aimed else (None, None)
+            label = f"coverage of the {what}, {group}, {name}"
+            rows.append(share_row(label, sum(given), len(given), least=least, most=most))
+    errors = [r.location_error for r in records if r.kind == "step" and r.location_error is not None]
+    if aimed:
+        rows.append(_median_row(f"median location error of a step in level spacings, {name}", errors))
+    return rows
 
-    def __init__(self) -> None:
-        self.seen: dict[str, list[float]] = defaultdict(list)
 
-    def add(self, truth: Truth, t: Transition, seconds: float, pelt: int | None) -> None:
-        """Count one curve."""
-        wanted = CLASS[truth.kind]
-        changed = t.p_none < 0.05
-        self.seen["false positives" if wanted == "none" else f"power {wanted}"].append(changed)
-        posterior = {"none": t.p_none, "gradual": t.p_gradual, "sharp": t.p_sharp, "multiple": t.p_multiple}
-        self.seen[f"right {wanted}"].append(max(posterior, key=lambda k: posterior[k]) == wanted)
-        self.seen["decided"].append(t.verdict != "undetermined")
-        if t.verdict != "undetermined":
-            self.seen["decided right"].append(t.verdict == wanted)
-        if truth.location is not None and t.location_low is not None and t.location_high is not None:
-            kind = "step" if truth.kind == "step" else "slope"
-            self.seen[f"location {kind}"].append(t.location_low <= truth.location <= t.location_high)
-            assert truth.width is not None
-            assert t.width_low is not None
-            assert t.width_high is not None
-            self.seen["width"].append(t.width_low <= truth.width <= t.width_high)
-        self.seen["ms"].append(1000 * seconds)
-        if pelt is not None and wanted == "none":
-            self.seen["pelt"].append(pelt > 0)
+def _median_row(name: str, values: list[float]) -> Row:
+    value = float(np.median(values)) if values else float("nan")
+    ranks = np.sort(values)
+    half = 0.98 * np.sqrt(len(values))  # binomial interval of the rank of the median
+    low, high = (
+        float(ranks[int(np.clip(len(values) / 2 + sign * half, 0, len(values) - 1))]) if values else value
+        for sign in (-1, 1)
+    )
+    return Row(f"{name} (n={len(values)})", "<= 0.5", value, low, high, value <= 0.5)
 
-    def mean(self, name: str) -> float:
-        """Return the share or mean of what was counted under a name."""
-        return float(np.mean(self.seen[name])) if self.seen[name] else float("nan")
 
-    def row(self) -> str:
-        """Return the cell as one line under HEADS."""
-        right = [self.mean(f"right {c}") for c in ("none", "gradual", "sharp", "multiple")]
-        power = [self.mean(f"power {c}") for c in ("gradual", "sharp", "multiple")]
-        shares = [self.mean("false positives"), *power, *right, float(np.mean(right))]
-        shares += [
-            self.mean(n) for n in ("decided", "decided right", "location step", "location slope", "width")
+def _peer_rows(what: str, records: list[Record]) -> list[Row]:
+    """Return false positives, power and accuracy of each peer, and of the analyzer on the same curves."""
+    seen = [r for r in records if r.peers]
+    rows = []
+    for name in (*(n for n in TOOLS if any(n in r.peers for r in seen)), "the analyzer"):
+        if not seen:
+            continue
+        found = [r.peers[name] if name in r.peers else int(r.detected) for r in seen]
+        null = [f > 0 for r, f in zip(seen, found, strict=True) if r.wanted == "none"]
+        real = [f > 0 for r, f in zip(seen, found, strict=True) if r.wanted != "none"]
+        rows.append(share_row(f"  peers, {what}: {name}, false positives", sum(null), len(null)))
+        rows.append(share_row(f"  peers, {what}: {name}, power", sum(real), len(real)))
+        said = [
+            r.largest if name not in r.peers else ("none", "sharp", "multiple")[min(f, 2)]
+            for r, f in zip(seen, found, strict=True)
         ]
-        return " ".join(f"{v:6.3f}" for v in shares) + f" {self.mean('ms'):6.0f} {self.mean('pelt'):6.3f}"
+        value = balanced_accuracy([r.wanted for r in seen], said)
+        rows.append(
+            Row(f"  peers, {what}: {name}, balanced accuracy (n={len(seen)})", "", value, value, value, True)
+        )
+    return rows
+
+
+def other_rows(name: str, seed: int, scale: float) -> list[Row]:
+    """Return the rows that another file of this benchmark measures; it is imported when it is measured."""
+    module = f"benchmarks.{OTHERS[name]}"
+    if importlib.util.find_spec(module) is None:
+        print(f"absent: the part {name!r} ({module} is not there)")
+        return []
+    part = importlib.import_module(module)
+    if hasattr(part, "ROWS"):
+        return [row for rows in part.ROWS for row in rows()]
+    rows: list[Row] = part.rows(seed, scale)
+    return rows
 
 
 def main() -> None:
+    """Print the table, part by part as it is measured."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--curves", type=int, default=40, help="curves per kind and cell")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", choices=("counts", "sequences"))
+    parser.add_argument("--processes", type=int, default=1, choices=(1, 2))
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="number of curves, as a multiple of the usual"
+    )
+    parser.add_argument("--quick", action="store_true", help="a tenth of the curves")
+    parser.add_argument("--without", nargs="*", default=[], choices=("simulated", "speed", *OTHERS))
     args = parser.parse_args()
-    cells = [("counts", *c) for c in COUNT_CELLS] + [("sequences", *c) for c in SEQUENCE_CELLS]
-    print(f"{'levels, n, icc or rho':28s}", " ".join(f"{h:>6s}" for h in HEADS))
-    peer = importlib.util.find_spec("ruptures") is not None
-    for what, n_levels, n, correlation in cells:
-        if args.only not in (None, what):
-            continue
-        rng = np.random.default_rng([args.seed, n_levels, n, int(1000 * correlation)])
-        tally = Tally()
-        for kind in KINDS:
-            for _ in range(args.curves):
-                truth = draw_truth(kind, n_levels, rng)
-                draw = draw_counts if what == "counts" else draw_sequences
-                curve = draw(truth, n, correlation, rng)
-                begun = time.process_time()
-                found = transition(curve, options=AnalysisOptions())
-                tally.add(truth, found, time.process_time() - begun, pelt_changes(curve) if peer else None)
-        print(f"{what:10s} {n_levels:4d} {n:4d} {correlation:5.2f}  ", tally.row(), flush=True)
+    scale = 0.1 if args.quick else args.scale
+    parts: list[tuple[str, Callable[[], list[Row]]]] = []
+    if "simulated" not in args.without:
+        parts.append(("simulated", partial(simulated_rows, args.seed, args.processes, scale)))
+    if "speed" not in args.without:
+        parts.append(("agreement", partial(agreement_rows, args.seed, scale)))
+        parts.append(("speed", partial(speed_rows, args.seed, scale)))
+    for name in (name for name in OTHERS if name not in args.without):
+        parts.append((name, partial(other_rows, name, args.seed, scale)))
+    for _, rows in parts:
+        print(table(rows()), flush=True)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ from harness.writing import STRUCTURED
 def targets(condition: Condition, sequence: Sequence, lengths: Ints) -> Ints:
     """Return the index of the answer whose probability is the curve: shape (n_lengths,).
 
-    The symbol that follows, which in readout "answer" is the gold one; in a judgment "a rule made it", of every sequence,
-    so that a control is judged by the same question.
+    The symbol that follows, which in readout "answer" is the gold one; in a judgment
+    "a rule made it", of every sequence, so that a control is judged by the same question.
     """
     if condition.readout == "judgment":
         return np.full(len(lengths), STRUCTURED, dtype=np.int64)

@@ -224,6 +224,6 @@ def test_the_plan_says_what_is_measured_inside_and_what_is_skipped(model: str, t
     assert "whitebox sections are skipped" in outside.output
 
 
-def test_the_shipped_suite_is_read(tmp_path: Path) -> None:
+def test_the_shipped_suite_is_read() -> None:
     asked = studies_of(load_suite("whitebox"), limit=8)
     assert [(a.study.concept, len(a.study.labels)) for a in asked] == [("period", 2), ("control", 2)]

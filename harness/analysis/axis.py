@@ -34,6 +34,10 @@ class Axis:
         """Return the number of levels in each bin: shape (n_bins,)."""
         return np.diff(np.append(self.start, len(self.x)))
 
+    def key(self) -> tuple[bytes, bytes, bytes, float | None]:
+        """Return what tells axes apart, for caches; `axis_of` is the way back."""
+        return self.level.tobytes(), self.x.tobytes(), self.start.tobytes(), self.shift
+
     def binned(self, values: Floats) -> Floats:
         """Return the mean over the levels of each bin: (..., n_levels) -> (..., n_bins)."""
         if len(self.start) == len(self.x):
@@ -54,6 +58,11 @@ class Axis:
         i = int(np.clip(np.searchsorted(self.x[self.start], x, side="right") - 1, 0, len(self.start) - 1))
         first = int(self.start[i])
         return float(self.x[first + int(self.size[i]) - 1] - self.x[first])
+
+
+def axis_of(level: bytes, x: bytes, start: bytes, shift: float | None) -> Axis:
+    """Return the axis of a key."""
+    return Axis(np.frombuffer(level), np.frombuffer(x), np.frombuffer(start, np.int64), shift)
 
 
 def make_axis(level: Floats, kind: Literal["linear", "log2"]) -> Axis:

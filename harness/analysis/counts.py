@@ -6,22 +6,24 @@ double-binomial one (Efron 1986), the binomial deviance divided by phi, which is
 exact for n = 1 and needs no more than the plain one to compute.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betaln, expit, xlogy
+from scipy.special import expit, xlogy
 
 from harness.analysis.axis import Axis
-from harness.analysis.likelihood import Fit, Segments
-from harness.types import CountCurve, Floats
+from harness.analysis.laplace import Data, climb
+from harness.analysis.likelihood import FLAT, Fit, Fits, LevelPrior, Segments, logsumexp
+from harness.analysis.noise import ICC, Noise, noise_settings
+from harness.analysis.shapes import Guess, Shapes, Single, least_squares
+from harness.types import CountCurve, Floats, Ints
 
-ICC = (0.0, 0.003, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32)  # grid of correlations; 0.1 is high but seen
-ICC_PRIOR = (0.25, 0.2, 0.15, 0.12, 0.12, 0.08, 0.05, 0.03)
-ALIKE = 1.1  # ratio of variances below which two correlations are one
-ITERATIONS = 12  # at most, of Fisher scoring at the first correlation; later ones start from its solution
-STEP = 2.0  # longest move of a logit in one iteration
-CONVERGED = 2e-3  # twice the log density that one more iteration can gain
-EDGE = 1e-9  # keeps p and 1 - p above zero
+NEAR = 8.0  # log evidence below the best up to which a shape is looked at: least squares errs by a few
+MOST = 96  # shapes looked at: where more are near, none stands out and least squares is right within 0.1
+NEVER = -1e9  # log prior of a setting that a curve does not have
+LEAST = np.float32(1e-35)  # a shape this unlikely, to the best, has no logarithm in single precision
+OUTDONE = 15.0  # log evidence: e^-15 = 3e-7, and e^-10 where least squares errs by a few and priors differ
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,93 +32,186 @@ class CountLikelihood:
 
     k: Floats  # (n_bins,)
     n: Floats  # (n_bins,)
-    level_n: Floats  # (n_bins,), trials of the level a trial belongs to, on average
-    least_icc: float  # floor of the correlation: what the shapes cannot be expected to match
+    noise: Noise
 
-    def fit(self, weights: Floats) -> Fit:
-        """Fit each shape by Laplace's approximation on the logits of its levels, summed over correlations."""
-        scores, fits = [], []
-        logit = self._start(weights)
-        for phi, log_prior in self._noise():
-            logit, information, objective = self._scoring(weights, logit, phi)
-            size = weights.shape[1]
-            sign_log = np.linalg.slogdet(information)[1]
-            evidence = objective - sign_log / 2 + size / 2 * np.log(2 * np.pi)
-            scores.append(log_prior + evidence + self._normaliser(phi))
-            slope = (expit(logit) * expit(-logit))[:, :, None]
-            fits.append(np.linalg.inv(information) * slope * slope.transpose(0, 2, 1))
-        table = np.array(scores)
-        share = np.exp(table - table.max(axis=0))
-        total = share.sum(axis=0)
-        covariance = np.einsum("sn,snkl->nkl", share / total, np.array(fits))
-        return Fit(table.max(axis=0) + np.log(total), expit(logit), covariance)
+    @property
+    def level_prior(self) -> LevelPrior:
+        """Return the prior of a plateau."""
+        return FLAT
 
-    def segments(self) -> list[Segments]:
+    def fit(self, shapes: Shapes) -> Fit:
+        """Fit each shape, levels and correlations integrated out."""
+        guess = least_squares(shapes, self.k[None], self.n[None])
+        return fit_counts([self], shapes, guess).of_curve(0)
+
+    def segments(self, noisiest: int = len(ICC)) -> Segments:
         """Explain runs of bins exactly: the flat prior is conjugate to counts divided by phi."""
-        found = []
-        for phi, log_prior in self._noise():
-            a = 1 + _run_sums(self.k / phi)
-            b = 1 + _run_sums((self.n - self.k) / phi)
-            normaliser = _run_sums(self._normalisers(phi))
-            valid = np.triu(np.ones(a.shape, dtype=bool))
-            a, b = np.where(valid, a, 1.0), np.where(valid, b, 1.0)
-            evidence = np.where(valid, betaln(a, b) + normaliser, -np.inf)
-            sd = np.sqrt(a * b / (a + b + 1)) / (a + b)
-            found.append(Segments(log_prior, evidence, a / (a + b), sd))
-        return found
+        return segment_counts([self], [noisiest])
 
-    def prior_change(self, change: Floats) -> Floats:
-        """Return P(|L1 - L0| >= change) of two flat levels."""
-        return np.asarray(np.square(1 - np.minimum(change, 1)))
-
-    def prior_levels(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
-        """Draw flat levels."""
-        return rng.random(shape)
-
-    def _noise(self) -> list[tuple[Floats, float]]:
-        """Return phi per bin and the log prior of each correlation, those that are alike here joined."""
-        kept: list[Floats] = []
-        prior: list[float] = []
-        for icc, share in zip(ICC, ICC_PRIOR, strict=True):
-            phi = 1 + (self.level_n - 1) * max(icc, self.least_icc)
-            if kept and np.max(phi / kept[-1]) < ALIKE:
-                prior[-1] += share
-            else:
-                kept.append(phi)
-                prior.append(share)
-        return [(phi, float(np.log(share))) for phi, share in zip(kept, prior, strict=True)]
-
-    def _normalisers(self, phi: Floats) -> Floats:
-        """Return what the double-binomial likelihood adds per bin, the same for every shape."""
-        share = self.k / self.n
+    def normalisers(self) -> Floats:
+        """Return what the double-binomial likelihood adds per bin, the same for every shape: (n_settings, n_bins)."""
+        share, phi = self.k / self.n, self.noise.phi
         saturated = xlogy(self.k, share) + xlogy(self.n - self.k, 1 - share)
         return np.asarray((1 - 1 / phi) * saturated - np.log(phi) / 2)
 
-    def _normaliser(self, phi: Floats) -> float:
-        return float(self._normalisers(phi).sum())
 
-    def _start(self, weights: Floats) -> Floats:
-        """Return logits of the weighted shares of successes, pulled towards a half: shape (n, n_plateaus)."""
-        share = (weights @ self.k + 0.5) / (weights @ self.n + 1.0)
-        return np.asarray(np.log(share / (1 - share)))
+def fit_counts(
+    curves: Sequence[CountLikelihood], shapes: Shapes, guess: Guess, beside: Fits | None = None
+) -> Fits:
+    """Fit the same shapes to several curves, each as if it were alone.
 
-    def _scoring(self, weights: Floats, logit: Floats, phi: Floats) -> tuple[Floats, Floats, Floats]:
-        """Return the most probable logits, the information there and the log posterior density."""
-        k, n = self.k / phi, self.n / phi
-        logit, size = logit.copy(), weights.shape[1]
-        information = np.empty((len(weights), size, size))
-        active = np.arange(len(weights))
-        for _ in range(ITERATIONS):
-            gradient, information[active] = _derivatives(weights[active], logit[active], k, n)
-            step = np.linalg.solve(information[active], gradient[:, :, None])[:, :, 0]
-            moving = np.sum(step * gradient, axis=1) > CONVERGED
-            if not moving.any():
-                break
-            active = active[moving]
-            logit[active] += np.clip(step[moving], -STEP, STEP)
-        p = np.clip(_mean(weights, expit(logit)), EDGE, 1 - EDGE)
-        objective = np.log(p) @ k + np.log1p(-p) @ (n - k)
-        return logit, information, objective + _log_prior(logit)
+    Weighted least squares (`guess`) finds the shapes worth a look; those are
+    fitted by Laplace's approximation on the logits of their levels. The others
+    keep the least squares evidence, moved by as much as that of the shapes
+    looked at was in sum. No look is taken where `beside`, fits of other shapes
+    to the same curves, explains a curve better by far.
+    """
+    log_prior, phi = settings_of(curves)
+    rough, widening = _gaussian(curves, guess, shapes.size, log_prior, phi)
+    level: Floats = np.clip(guess.level, 0, 1).astype(np.float64)
+    covariance = np.empty((shapes.size, shapes.size, *rough.shape))
+    for (a, b), guessed_entry in guess.covariance.items():
+        covariance[a, b] = covariance[b, a] = guessed_entry * widening
+    noisiest = np.ones(len(curves), dtype=np.int64)
+    gained, guessed = np.zeros(len(curves)), rough.max(axis=1, initial=-np.inf)
+    matters = np.ones(len(curves), dtype=bool) if beside is None else guessed > beside.guessed - OUTDONE
+    same = [bool(np.all(one.noise.phi == one.noise.phi[:, :1])) for one in curves]
+    together = [i for i, flat in enumerate(same) if flat and matters[i]]
+    apart = [[i] for i, flat in enumerate(same) if not flat and matters[i]]
+    for group in ([together] if together else []) + apart:
+        looked = [_worth_a_look(rough[i]) for i in group]
+        at, of = np.concatenate(looked), np.repeat(group, [len(one) for one in looked])
+        first = np.concatenate([[0], np.cumsum([len(one) for one in looked])[:-1]])
+        data, offset = _data(curves, of, 1 / phi, flat=same[group[0]]), log_prior + _totals(curves)
+        seen = _look_closely(shapes.single[:, at], guess.level[:, of, at], data, offset[of], first)
+        level[:, of, at] = seen.level
+        for (a, b), entry in seen.covariance.items():
+            covariance[a, b, of, at] = covariance[b, a, of, at] = entry
+        for i, begin, mine in zip(group, first, looked, strict=True):
+            part = slice(begin, begin + len(mine))
+            exact = _log_sum(seen.score[part].T)
+            gained[i] = logsumexp(exact) - logsumexp(rough[i, mine])
+            rough[i] += gained[i]
+            rough[i, mine] = exact
+            best = seen.score[part].max(axis=0)
+            noisiest[i] = int(np.flatnonzero(best > best.max() - NEAR)[-1]) + 1
+    if beside is not None:
+        rough[~matters] += beside.gained[~matters, None]
+    return Fits(
+        rough,
+        level.transpose(1, 2, 0),
+        covariance.transpose(2, 3, 0, 1),
+        tuple(noisiest.tolist()),
+        guessed,
+        gained,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What Laplace's approximation found of some shapes."""
+
+    score: Floats  # (n, n_settings), log evidence with the prior of the setting
+    level: Floats  # (n_plateaus, n)
+    covariance: dict[tuple[int, int], Floats]  # of the levels, upper entries: (n,) each
+
+
+def _look_closely(weights: Single, level: Single, data: Data, offset: Floats, first: Ints) -> Seen:
+    """Climb from `level`, kept off 0 and 1 by half a trial, and sum over settings what is found there."""
+    least = 0.5 / (np.sum(weights * data.n, axis=2) + 1)
+    start = np.clip(level, least, 1 - least).astype(np.float64)
+    logit, state = climb(weights, logit_of(start), data, offset, first)
+    score = state.evidence + offset
+    share = np.exp(score - _log_sum(score.T)[:, None])
+    found = expit(logit)
+    slope = found * (1 - found)
+    covariance = {
+        (a, b): np.sum(share * spread, axis=1) * slope[a] * slope[b]
+        for (a, b), spread in state.spread.items()
+    }
+    return Seen(score, found, covariance)
+
+
+def _totals(curves: Sequence[CountLikelihood]) -> Floats:
+    """Return the normalisers of each curve under each of its settings, 0 for those it lacks: (n_curves, len(ICC))."""
+    total = np.zeros((len(curves), len(ICC)))
+    for i, one in enumerate(curves):
+        total[i, : len(one.noise.log_prior)] = one.normalisers().sum(axis=1)
+    return total
+
+
+def settings_of(curves: Sequence[CountLikelihood]) -> tuple[Floats, Floats]:
+    """Return log prior and mean phi of each setting of each curve: two (n_curves, len(ICC)).
+
+    Short lists are filled up with weight zero, always to the same length: sums of another length round differently.
+    """
+    log_prior, phi = np.full((len(curves), len(ICC)), NEVER), np.ones((len(curves), len(ICC)))
+    for i, one in enumerate(curves):
+        size = len(one.noise.log_prior)
+        log_prior[i, :size] = one.noise.log_prior
+        phi[i, :size] = one.noise.phi @ one.n / one.n.sum()
+    return log_prior, phi
+
+
+def _worth_a_look(rough: Floats) -> Ints:
+    looked = np.flatnonzero(rough > rough.max() - NEAR)
+    return looked if len(looked) <= MOST else np.sort(np.argpartition(rough, -MOST)[-MOST:])
+
+
+def _data(curves: Sequence[CountLikelihood], of: Ints, inverse: Floats, *, flat: bool) -> Data:
+    k, n = (np.stack([getattr(c, name) for c in curves]).astype(np.float32)[of] for name in ("k", "n"))
+    if flat:
+        return Data(k, n, None, inverse[of])
+    full = np.ones((inverse.shape[1], k.shape[1]))
+    phi = curves[of[0]].noise.phi
+    full[: len(phi)] = 1 / phi
+    return Data(k, n, np.ascontiguousarray(full.T, np.float32), np.ones((len(of), inverse.shape[1])))
+
+
+def _gaussian(
+    curves: Sequence[CountLikelihood], guess: Guess, size: int, log_prior: Floats, phi: Floats
+) -> tuple[Floats, Floats]:
+    """Return least squares evidence up to a constant, and the mean phi, of each shape: two (n_curves, n)."""
+    bins = len(curves[0].k)
+    whole = log_prior - np.log(phi) * (bins - size) / 2 + size / 2 * np.log(2 * np.pi)
+    half = guess.chi2 / 2
+    least = half.min(axis=1)
+    top = np.max(whole - least[:, None] / phi, axis=1)
+    total, weighted = np.full_like(half, LEAST), np.full_like(half, LEAST)
+    for s in np.flatnonzero(log_prior.max(axis=0) > NEVER):
+        part = np.exp(
+            (whole[:, s] - top).astype(np.float32)[:, None] - half / phi[:, s, None].astype(np.float32)
+        )
+        total += part
+        weighted += part * phi[:, s, None].astype(np.float32)
+    return top[:, None] + np.log(total).astype(np.float64) - guess.log_det / 2, weighted / total
+
+
+def segment_counts(curves: Sequence[CountLikelihood], noisiest: Sequence[int]) -> Segments:
+    """Explain runs of bins of several curves, each under its settings up to one."""
+    sizes = tuple(min(most, len(c.noise.log_prior)) for c, most in zip(curves, noisiest, strict=True))
+    bins = len(curves[0].k)
+    phi, k, rest, extra = (
+        np.concatenate(parts)
+        for parts in zip(
+            *(
+                (phi, c.k / phi, (c.n - c.k) / phi, c.normalisers()[:size])
+                for c, size in zip(curves, sizes, strict=True)
+                for phi in [c.noise.phi[:size]]
+            ),
+            strict=True,
+        )
+    )
+    run = np.triu_indices(bins)
+    at = (slice(None), *run)
+    a, b = 1 + _run_sums(k, run), 1 + _run_sums(rest, run)
+    evidence = np.full((len(phi), bins, bins), -np.inf)
+    mean, sd = np.zeros_like(evidence), np.zeros_like(evidence)
+    evidence[at] = log_beta(a, b) + _run_sums(extra, run)
+    mean[at] = a / (a + b)
+    sd[at] = np.sqrt(a * b / (a + b + 1)) / (a + b)
+    log_prior = np.concatenate([c.noise.log_prior[:size] for c, size in zip(curves, sizes, strict=True)])
+    return Segments(sizes, log_prior, evidence, mean, sd)
 
 
 def count_likelihood(curve: CountCurve, axis: Axis, discrepancy: float) -> CountLikelihood:
@@ -124,33 +219,34 @@ def count_likelihood(curve: CountCurve, axis: Axis, discrepancy: float) -> Count
     k, n = curve.successes.astype(np.float64), curve.trials.astype(np.float64)
     total = axis.binned(n) * axis.size
     level_n = axis.binned(n * n) * axis.size / total
-    return CountLikelihood(axis.binned(k) * axis.size, total, level_n, discrepancy**2 / 0.25)
+    return CountLikelihood(axis.binned(k) * axis.size, total, noise_settings(level_n, discrepancy**2 / 0.25))
 
 
-def _mean(weights: Floats, level: Floats) -> Floats:
-    return np.asarray(np.matmul(level[:, None, :], weights)[:, 0, :])
+def log_beta(a: Floats, b: Floats) -> Floats:
+    """Return log B(a, b) for a, b >= 1 to 1e-6; scipy's is exact and thirty times slower on tables."""
+    return np.asarray(_log_gamma(a) + _log_gamma(b) - _log_gamma(a + b))
 
 
-def _log_prior(logit: Floats) -> Floats:
-    """Return the log density of logits whose levels are flat: sum of log L (1 - L)."""
-    return np.asarray(-np.sum(np.logaddexp(0, logit) + np.logaddexp(0, -logit), axis=1))
+def _log_gamma(x: Floats) -> Floats:
+    """Stirling's series at x + 3 (Abramowitz & Stegun 6.1.41), brought back by the recurrence."""
+    y = x + 3
+    series = (1 / 12 - (1 / 360 - 1 / (1260 * y * y)) / (y * y)) / y
+    back = np.log(x * (x + 1) * (x + 2))
+    return np.asarray((y - 0.5) * np.log(y) - y + 0.5 * np.log(2 * np.pi) + series - back)
 
 
-def _derivatives(weights: Floats, logit: Floats, k: Floats, n: Floats) -> tuple[Floats, Floats]:
-    level = expit(logit)
-    slope = level * (1 - level)
-    p = np.clip(_mean(weights, level), EDGE, 1 - EDGE)
-    variance = p * (1 - p)
-    pull = (k - n * p) / variance
-    gradient = np.matmul(weights, pull[:, :, None])[:, :, 0] * slope + 1 - 2 * level
-    scaled = weights * slope[:, :, None]
-    information = np.einsum("nkb,nlb->nkl", scaled * (n / variance)[:, None, :], scaled)
-    size = weights.shape[1]
-    information[:, range(size), range(size)] += 2 * slope
-    return gradient, information
+def _run_sums(values: Floats, run: tuple[Ints, Ints]) -> Floats:
+    """Return the sum over bins i..j of each run: (n_settings, n_bins) -> (n_settings, n_runs)."""
+    total = np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)], axis=1)
+    return np.asarray(total[:, run[1] + 1] - total[:, run[0]])
 
 
-def _run_sums(values: Floats) -> Floats:
-    """Return the sum over bins i..j at [i, j]."""
-    total = np.concatenate([[0.0], np.cumsum(values)])
-    return np.asarray(total[None, 1:] - total[:-1, None])
+def logit_of(p: Floats) -> Floats:
+    """Return log odds."""
+    return np.asarray(np.log(p) - np.log1p(-p))
+
+
+def _log_sum(score: Floats) -> Floats:
+    """Return log of the sum of exponentials over the first axis."""
+    top = score.max(axis=0)
+    return np.asarray(top + np.log(np.sum(np.exp(score - top), axis=0)))

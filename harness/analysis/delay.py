@@ -86,7 +86,7 @@ def _read(
         rising = reader.rising
     else:
         singles = refined(axis, weighed, options.sharp_width)
-        fit = prepared.likelihood.fit(singles.weights)
+        fit = prepared.likelihood.fit(singles.shapes)
         score = singles.log_prior + fit.log_evidence
         share = np.exp(score - score.max())
         share /= share.sum()

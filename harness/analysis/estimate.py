@@ -9,7 +9,7 @@ from harness.analysis.bootstrap import interval, resampled_means
 from harness.analysis.evidence import Weighed
 from harness.analysis.halfway import make_reader
 from harness.analysis.prepare import Prepared
-from harness.analysis.refine import refined
+from harness.analysis.refine import refined_posterior
 from harness.types import AnalysisOptions, Floats, SequenceCurve
 
 MISSHAPEN = 1.5  # chi2 per degree of freedom from which widths are read off the curve, not off a shape
@@ -30,6 +30,8 @@ class Estimate:
     wide: float  # upper bound of the width, on the axis
     at: float  # location on the axis
     seen: tuple[bool, bool]  # whether the plateau before and after was observed
+    resolution: float  # spacing of the levels at the location
+    unlocated: float  # width of the location's interval, as a share of the range; 0 without an interval
 
 
 def estimate(prepared: Prepared, weighed: Weighed, options: AnalysisOptions) -> Estimate:
@@ -44,9 +46,8 @@ def _from_sequences(
 ) -> Estimate:
     """Read the half-way point off the isotonic mean and the width off the refitted shape.
 
-    Intervals are from resampling sequences. The width is read off the isotonic
-    mean as well: the lower bound is the smaller of the two, and where no
-    logistic fits, both width and bounds are the isotonic ones.
+    Intervals are from resampling sequences. Where no logistic fits, the width
+    and its bounds are read off the isotonic mean too.
     """
     axis = prepared.axis
     reader = make_reader(prepared, weighed, options.sharp_width)
@@ -61,11 +62,11 @@ def _from_sequences(
         draws = reader.read(resampled_means(curve.p, rng))
         n, confidence = len(curve.p), options.confidence
         bounds = interval(draws.half, at, confidence, n)
-        free = interval(draws.end - draws.start, float(point.end[0] - point.start[0]), confidence, n)
-        fitted = interval(draws.width, float(point.width[0]), confidence, n)
-        # Shapes are compared on a grid of widths, and on bins that blur a change by half of what they span.
-        cell, blur = reader.width_cell, axis.bin_span(at) / 2
-        widths = (min(free[0], fitted[0] / cell), fitted[1] * cell + blur) if shaped else free
+        if shaped:
+            narrow, widest = interval(draws.width, wide, confidence, n)
+            widths = narrow, widest + axis.bin_span(at) / 2  # bins blur a change by half of what they span
+        else:
+            widths = interval(draws.end - draws.start, wide, confidence, n)
     plateaus = (float(point.before[0]), float(point.after[0]))
     return _report(axis, at, bounds, wide, widths, plateaus, reader.seen)
 
@@ -73,11 +74,8 @@ def _from_sequences(
 def _from_posterior(prepared: Prepared, weighed: Weighed, options: AnalysisOptions) -> Estimate:
     """Take medians and central intervals of the posterior on a grid around its bulk."""
     axis = prepared.axis
-    singles = refined(axis, weighed, options.sharp_width)
-    fit = prepared.likelihood.fit(singles.weights)
-    score = singles.log_prior + fit.log_evidence
-    weight = np.exp(score - score.max())
-    weight /= weight.sum()
+    found = refined_posterior(prepared.likelihood, axis, weighed, options.sharp_width)
+    singles, fit, weight = found.singles, found.fit, found.weight
     tail = (1 - options.confidence) / 2
     low, at, high = _quantiles(singles.location, weight, [tail, 0.5, 1 - tail])
     narrow, wide, widest = _quantiles(singles.width, weight, [tail, 0.5, 1 - tail])
@@ -102,7 +100,7 @@ def _report(
     """Put an estimate in units of the level, no interval narrower than the gap between levels it lies in."""
     left, right = axis.gap(at)
     gap = right - left
-    narrow = max(widths[0] - gap / 2, 0.0) if widths[0] >= gap else 0.0
+    narrow = widths[0] if widths[0] >= gap else 0.0  # narrower than that and a step look the same
     widest = max(widths[1], gap)
     low, high = None, None
     if bounds is not None:
@@ -119,6 +117,8 @@ def _report(
         wide=widest,
         at=at,
         seen=seen,
+        resolution=axis.to_level(right) - axis.to_level(left),
+        unlocated=0.0 if low is None or high is None else (high - low) / axis.range,
     )
 
 

@@ -6,12 +6,13 @@ import numpy as np
 from scipy.special import ndtr
 
 from harness.analysis.axis import Axis
-from harness.analysis.likelihood import Fit, Likelihood, logsumexp
+from harness.analysis.likelihood import Fit, Fits, LevelPrior, Likelihood, Segments, logsumexp
 from harness.analysis.segmentation import (
     CHANGES_PRIOR,
     PRIOR_DRAWS,
     Cuts,
-    cut_curve,
+    Drawn,
+    cut_curves,
     large_changes,
     prior_shares,
 )
@@ -24,13 +25,24 @@ TINY = 1e-300
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Weighed:
-    """The posterior over classes, and over shapes within each class."""
+class Classes:
+    """The posterior over the four classes."""
 
     none: float
     gradual: float
     sharp: float
     multiple: float
+
+    @property
+    def change(self) -> float:
+        """Posterior probability of any change."""
+        return self.gradual + self.sharp + self.multiple
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weighed(Classes):
+    """The posterior over classes, and over shapes within each class."""
+
     singles: Singles
     single_fit: Fit
     single_weight: Floats  # (n_singles,), posterior given one change, sums to one
@@ -40,123 +52,132 @@ class Weighed:
     cuts: list[Cuts]
     paired: float  # posterior that several changes are a pair of these shapes rather than cuts
 
-    @property
-    def change(self) -> float:
-        """Posterior probability of any change."""
-        return self.gradual + self.sharp + self.multiple
-
 
 def weigh(likelihood: Likelihood, axis: Axis, options: AnalysisOptions) -> Weighed:
-    """Return the posterior over classes, each integrated over shapes, levels and noise.
+    """Return the posterior over classes of one curve, each integrated over shapes, levels and noise."""
+    shapes = single_changes(axis, options.sharp_width).shapes, paired_changes(axis).shapes
+    single, pair = (_alone(likelihood.fit(one)) for one in shapes)
+    segments = likelihood.segments(max(*single.noisiest, *pair.noisiest))
+    return weigh_fitted(single, pair, segments, likelihood.level_prior, axis, options)[0]
+
+
+def weigh_fitted(
+    single_fits: Fits,
+    pair_fits: Fits,
+    segments: Segments,
+    level_prior: LevelPrior,
+    axis: Axis,
+    options: AnalysisOptions,
+) -> list[Weighed]:
+    """Return the posteriors of several curves at the same levels, whose shapes are fitted.
 
     "No change" is a constant or any change below `min_change`: the mass of each
     shape's posterior below it is set against the prior mass there (encompassing
     priors, Klugkist & Hoijtink 2007). Only what lies between the first and the
     last level counts as change.
     """
-    rng = np.random.default_rng(options.seed)
     singles, pairs = single_changes(axis, options.sharp_width), paired_changes(axis)
-    single_fit, pair_fit = likelihood.fit(singles.weights), likelihood.fit(pairs.weights)
-    constant = float(likelihood.fit(np.ones((1, 1, len(axis.start)))).log_evidence[0])
-    large, prior_large = _large_single(likelihood, singles, single_fit, options.min_change)
-    score = singles.log_prior + single_fit.log_evidence
+    whole = segments.log_prior + segments.log_evidence[:, 0, -1]
+    constant = np.array([logsumexp(one) for one in np.split(whole, np.cumsum(segments.settings)[:-1])])
+    large, prior_large = _large(single_fits, singles.reach[:, None], level_prior, options.min_change)
+    score = singles.log_prior + single_fits.log_evidence
     prior = np.exp(singles.log_prior)
     small = _conditioned(score, 1 - large, prior, 1 - prior_large)
+    # Indexing by a mask would turn the memory round, and then sums depend on the number of curves.
     sharp, gradual = (
-        _conditioned(score[m], large[m], prior[m], prior_large[m]) for m in (singles.sharp, ~singles.sharp)
+        _conditioned(np.compress(m, score, axis=1), np.compress(m, large, axis=1), prior[m], prior_large[m])
+        for m in (singles.sharp, ~singles.sharp)
     )
-    both, prior_both = _large_pair(likelihood, pairs, pair_fit, options.min_change)
-    even = np.full(len(both), 1 / max(len(both), 1))
-    pair = _conditioned(pair_fit.log_evidence + np.log(even), both, even, prior_both)
-    cuts = cut_curve(likelihood, rng)
-    several, small_cuts = _cut_evidence(likelihood, cuts, len(axis.start), options.min_change, rng)
-    none = logsumexp(np.array([constant, small, small_cuts]) + np.log([CONSTANT, SMALL, SMALL_CUTS]))
-    multiple = logsumexp(np.array([pair, several]) - np.log(2))
+    both, prior_both = _large(pair_fits, pairs.reach, level_prior, options.min_change)
+    even = np.full(len(pairs.location), 1 / max(len(pairs.location), 1))
+    pair = _conditioned(pair_fits.log_evidence + np.log(even), both, even, prior_both)
+    drawn = cut_curves(segments, options.seed)
+    several, small_cuts = _cut_evidence(level_prior, drawn, len(axis.start), options)
+    none = np.logaddexp.reduce(
+        [constant + np.log(CONSTANT), small + np.log(SMALL), small_cuts + np.log(SMALL_CUTS)]
+    )
+    multiple = np.logaddexp(pair, several) - np.log(2)
     p = _posterior({"none": none, "gradual": gradual, "sharp": sharp, "multiple": multiple})
-    return Weighed(
-        none=p["none"],
-        gradual=p["gradual"],
-        sharp=p["sharp"],
-        multiple=p["multiple"],
-        singles=singles,
-        single_fit=single_fit,
-        single_weight=_shares(score + np.log(large + TINY)),
-        pairs=pairs,
-        pair_fit=pair_fit,
-        pair_weight=_shares(pair_fit.log_evidence + np.log(both + TINY)),
-        cuts=cuts,
-        paired=_share(pair, several),
-    )
+    single_weight = _shares(score + np.log(large + TINY))
+    pair_weight = _shares(pair_fits.log_evidence + np.log(both + TINY))
+    paired = np.exp(pair - np.logaddexp(pair, np.maximum(several, -1e300)))
+    return [
+        Weighed(
+            none=float(p["none"][i]),
+            gradual=float(p["gradual"][i]),
+            sharp=float(p["sharp"][i]),
+            multiple=float(p["multiple"][i]),
+            singles=singles,
+            single_fit=single_fits.of_curve(i),
+            single_weight=single_weight[i],
+            pairs=pairs,
+            pair_fit=pair_fits.of_curve(i),
+            pair_weight=pair_weight[i],
+            cuts=[one.of_curve(i) for one in drawn],
+            paired=float(paired[i]),
+        )
+        for i in range(len(constant))
+    ]
 
 
-def change_within(fit: Fit, first: int, reach: Floats) -> tuple[Floats, Floats]:
-    """Return mean and s.d. of the change from plateau `first` to the next, inside the range: two (n,)."""
-    change = fit.level[:, first + 1] - fit.level[:, first]
-    c = fit.covariance
-    variance = c[:, first, first] + c[:, first + 1, first + 1] - 2 * c[:, first, first + 1]
-    return change * reach, np.sqrt(np.maximum(variance, 1e-24)) * reach
+def _alone(fit: Fit) -> Fits:
+    none = np.zeros(1)
+    return Fits(fit.log_evidence[None], fit.level[None], fit.covariance[None], (fit.noisiest,), none, none)
 
 
-def _exceeds(mean: Floats, sd: Floats, least: float) -> Floats:
-    sd = np.maximum(sd, 1e-12)
-    return np.asarray(ndtr((mean - least) / sd) + ndtr((-mean - least) / sd))
+def _large(fits: Fits, reach: Floats, level_prior: LevelPrior, least: float) -> tuple[Floats, Floats]:
+    """Return the probability that every change is at least `least`: posterior (n_curves, n) and prior (n,).
 
-
-def _large_single(likelihood: Likelihood, singles: Singles, fit: Fit, least: float) -> tuple[Floats, Floats]:
-    mean, sd = change_within(fit, 0, singles.reach)
-    return _exceeds(mean, sd, least), likelihood.prior_change(least / np.maximum(singles.reach, 1e-9))
-
-
-def _large_pair(likelihood: Likelihood, pairs: Pairs, fit: Fit, least: float) -> tuple[Floats, Floats]:
-    """Treat the two changes as independent, in posterior and prior alike."""
-    posterior, prior = np.ones(len(pairs.location)), np.ones(len(pairs.location))
-    for i in range(2):
-        reach = pairs.reach[:, i]
-        mean, sd = change_within(fit, i, reach)
-        posterior = posterior * _exceeds(mean, sd, least)
-        prior = prior * likelihood.prior_change(least / np.maximum(reach, 1e-9))
+    `reach` is (n, n_changes). Changes are taken as independent, in posterior and prior alike.
+    """
+    posterior, prior = np.ones(fits.log_evidence.shape), np.ones(len(reach))
+    for i, part in enumerate(reach.T):
+        change = (fits.level[:, :, i + 1] - fits.level[:, :, i]) * part
+        c = fits.covariance
+        variance = c[:, :, i, i] + c[:, :, i + 1, i + 1] - 2 * c[:, :, i, i + 1]
+        sd = np.maximum(np.sqrt(np.maximum(variance, 1e-24)) * part, 1e-12)
+        posterior *= ndtr((change - least) / sd) + ndtr((-change - least) / sd)
+        prior = prior * level_prior.change(least / np.maximum(part, 1e-9))
     return posterior, prior
 
 
 def _cut_evidence(
-    likelihood: Likelihood, cuts: list[Cuts], n_bins: int, least: float, rng: np.random.Generator
-) -> tuple[float, float]:
-    """Return log evidence of cuts with two or more large changes, and of two cuts with levels all alike."""
-    prior_twice, prior_alike = prior_shares(likelihood, n_bins, least, rng)
-    several, alike = [-np.inf], [-np.inf]
-    for cut in cuts:
-        n_changes = cut.start.shape[1]
-        twice = float(np.mean(large_changes(cut.start, cut.level, least, n_bins) >= 2))
-        if twice:
+    level_prior: LevelPrior, drawn: list[Drawn], n_bins: int, options: AnalysisOptions
+) -> tuple[Floats, Floats]:
+    """Return log evidence of cuts with two or more large changes, and of two with levels alike: two (n_curves,)."""
+    least = options.min_change
+    prior_twice, prior_alike = prior_shares(level_prior, n_bins, least, options.seed)
+    several = alike = np.full(len(drawn[0].log_evidence) if drawn else 1, -np.inf)
+    with np.errstate(divide="ignore"):
+        for cut in drawn:
+            n_changes = cut.start.shape[2]
+            twice = np.mean(large_changes(cut.start, cut.level, least, n_bins) >= 2, axis=1)
             prior = np.log(CHANGES_PRIOR[n_changes] / max(prior_twice[n_changes], 1 / PRIOR_DRAWS))
-            several.append(cut.log_evidence + np.log(twice) + prior)
-        near = float(np.mean(np.ptp(cut.level, axis=1) < least)) if n_changes == 2 else 0.0
-        if near:
-            alike.append(cut.log_evidence + np.log(near / max(prior_alike, 1e-6)))
-    return logsumexp(np.array(several)), logsumexp(np.array(alike))
+            several = np.logaddexp(several, cut.log_evidence + np.log(twice) + prior)
+            if n_changes == 2:
+                near = np.mean(np.ptp(cut.level, axis=2) < least, axis=1)
+                alike = cut.log_evidence + np.log(near / max(prior_alike, 1e-6))
+    return several, alike
 
 
-def _conditioned(score: Floats, inside: Floats, prior: Floats, prior_inside: Floats) -> float:
-    """Return log evidence of shapes restricted to a region: posterior mass there over prior mass there."""
+def _conditioned(score: Floats, inside: Floats, prior: Floats, prior_inside: Floats) -> Floats:
+    """Return log evidence of shapes restricted to a region: posterior mass there over prior mass there, (n_curves,)."""
     mass = float(np.sum(prior * prior_inside))
     if mass <= 0:
-        return -np.inf
-    return logsumexp(score + np.log(np.maximum(inside, TINY))) - float(np.log(mass))
+        return np.full(len(score), -np.inf)
+    total = score + np.log(np.maximum(inside, TINY))
+    top = total.max(axis=1)
+    return np.asarray(top + np.log(np.sum(np.exp(total - top[:, None]), axis=1)) - np.log(mass))
 
 
-def _posterior(evidence: dict[str, float]) -> dict[str, float]:
+def _posterior(evidence: dict[str, Floats]) -> dict[str, Floats]:
     score = {name: value + float(np.log(PRIOR[name])) for name, value in evidence.items()}
-    total = logsumexp(np.array(list(score.values())))
-    return {name: float(np.exp(value - total)) for name, value in score.items()}
+    total = np.logaddexp.reduce(list(score.values()))
+    return {name: np.exp(value - total) for name, value in score.items()}
 
 
 def _shares(score: Floats) -> Floats:
-    if not len(score):
+    if not score.size:
         return score
-    weight = np.exp(score - score.max())
-    return np.asarray(weight / weight.sum())
-
-
-def _share(one: float, other: float) -> float:
-    total = logsumexp(np.array([one, other]))
-    return float(np.exp(one - total)) if np.isfinite(total) else 0.0
+    weight = np.exp(score - score.max(axis=1)[:, None])
+    return np.asarray(weight / weight.sum(axis=1)[:, None])

@@ -9,8 +9,8 @@ from harness.analysis.evidence import Weighed
 from harness.analysis.prepare import Prepared
 from harness.analysis.refine import refined
 from harness.analysis.replicates import MeanLikelihood
-from harness.analysis.templates import singles_at
-from harness.types import Floats
+from harness.analysis.templates import Singles, singles_at
+from harness.types import Floats, Ints
 
 RIDGE = 1e-6  # on plateaus, so that one without levels of its own stays defined
 UNSEEN = 0.2  # a plateau of which this much is left beyond the range counts as not observed
@@ -38,13 +38,9 @@ class Reader:
     score: Floats  # (n_shapes, 2, n_bins), explained = plateaus . (score @ binned mean)
     location: Floats  # (n_shapes,)
     width: Floats  # (n_shapes,)
+    narrower: Ints  # (n_shapes,), the shape next to it in width only; itself where there is none
+    wider: Ints  # (n_shapes,)
     seen: tuple[bool, bool]  # whether the plateau before and after was observed
-
-    @property
-    def width_cell(self) -> float:
-        """Ratio of the upper bound of a cell of the grid of widths to its centre."""
-        widths = np.unique(self.width[self.width > 0])
-        return float(np.sqrt(widths[1] / widths[0]))
 
     def read(self, means: Floats) -> Points:
         """Return the crossings of each mean curve: (n, n_levels) -> points (n,)."""
@@ -60,12 +56,22 @@ class Reader:
         after = sign * level[:, 1] if self.seen[1] else fitted[:, -1]
         after = np.maximum(after, before + 1e-6)
         at = self.location[best]
-        wide = self.width[best]
+        wide = self._between(explained, best)
         half, start, end = (
             _crossing(axis.x, fitted, before + q * (after - before), at + (q - 0.5) * wide)
             for q in (0.5, 0.1, 0.9)
         )
         return Points(half, np.minimum(start, half), np.maximum(end, half), sign * before, sign * after, wide)
+
+    def _between(self, explained: Floats, best: Ints) -> Floats:
+        """Return the width at the top of the parabola through the best shape and its neighbours in log width."""
+        rows, below, above = np.arange(len(best)), self.narrower[best], self.wider[best]
+        inner = (below != best) & (above != best)
+        left, top, right = (explained[rows, i] for i in (below, best, above))
+        bend = np.where(inner, left - 2 * top + right, -1.0)
+        share = np.where(inner, (left - right) / np.minimum(2 * bend, -1e-300), 0.0)
+        ratio = np.where(inner, self.width[above] / np.maximum(self.width[below], 1e-300), 1.0)
+        return np.asarray(self.width[best] * ratio ** (np.clip(share, -0.5, 0.5) / 2))
 
 
 def make_reader(prepared: Prepared, weighed: Weighed, sharp_width: float) -> Reader:
@@ -73,10 +79,10 @@ def make_reader(prepared: Prepared, weighed: Weighed, sharp_width: float) -> Rea
     likelihood, axis = prepared.likelihood, prepared.axis
     assert isinstance(likelihood, MeanLikelihood)
     singles = refined(axis, weighed, sharp_width)
-    fit = likelihood.fit(singles.weights)
+    fit = likelihood.fit(singles.shapes)
     best = int(np.argmax(fit.log_evidence))
-    whitened = singles.weights @ np.linalg.inv(likelihood.covariance)
-    gram = np.matmul(whitened, singles.weights.transpose(0, 2, 1)) + np.eye(2) * RIDGE
+    whitened = singles.shapes.weights @ np.linalg.inv(likelihood.covariance)
+    gram = np.matmul(whitened, singles.shapes.weights.transpose(0, 2, 1)) + np.eye(2) * RIDGE
     edge = singles_at(axis.x[[0, -1]], singles, best)
     return Reader(
         prepared=prepared,
@@ -85,8 +91,18 @@ def make_reader(prepared: Prepared, weighed: Weighed, sharp_width: float) -> Rea
         score=whitened,
         location=singles.location,
         width=singles.width,
+        narrower=_beside(singles, -1),
+        wider=_beside(singles, 1),
         seen=(bool(edge[0] <= UNSEEN), bool(edge[1] >= 1 - UNSEEN)),
     )
+
+
+def _beside(singles: Singles, step: int) -> Ints:
+    """Return the index of each shape's neighbour in width at the same place and of the same kind, else its own."""
+    index = np.arange(len(singles.width))
+    other = np.clip(index + step, 0, len(index) - 1)
+    same = (singles.location[other] == singles.location) & (singles.hill[other] == singles.hill)
+    return np.where(same & (singles.width > 0) & (singles.width[other] > 0), other, index)
 
 
 def _crossing(x: Floats, fitted: Floats, target: Floats, otherwise: Floats) -> Floats:

@@ -10,7 +10,7 @@ from harness.analysis.bootstrap import resampling_weights, weighted_means
 from harness.analysis.evidence import Weighed, weigh
 from harness.analysis.halfway import make_reader
 from harness.analysis.prepare import Prepared, prepare
-from harness.analysis.refine import refined
+from harness.analysis.refine import refined_posterior
 from harness.types import AnalysisOptions, Bools, Curve, Floats, SequenceCurve
 
 NO_CHANGE = 0.05  # a curve has a change if its posterior of none is below this
@@ -124,11 +124,9 @@ def posterior_draws(
     prepared: Prepared, weighed: Weighed, options: AnalysisOptions, rng: np.random.Generator
 ) -> Drawn:
     """Draw shapes around the plausible ones, each with its plateaus."""
-    singles = refined(prepared.axis, weighed, options.sharp_width)
-    fit = prepared.likelihood.fit(singles.shapes)
-    score = singles.log_prior + fit.log_evidence
-    share = np.exp(score - score.max())
-    chosen = rng.choice(len(share), size=DRAWS, p=share / share.sum())
+    found = refined_posterior(prepared.likelihood, prepared.axis, weighed, options.sharp_width)
+    singles, fit = found.singles, found.fit
+    chosen = rng.choice(len(found.weight), size=DRAWS, p=found.weight)
     factor = np.linalg.cholesky(fit.covariance[chosen] + 1e-12 * np.eye(2))
     noise = np.matmul(factor, rng.standard_normal((DRAWS, 2, 1)))[:, :, 0]
     return Drawn(

@@ -1,15 +1,38 @@
 """A finer grid of single changes where the posterior lies, so that intervals are not those of the first grid."""
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 import numpy as np
 
 from harness.analysis.axis import Axis
 from harness.analysis.evidence import Weighed
+from harness.analysis.likelihood import Fit, Likelihood
 from harness.analysis.templates import SHARP_WIDTHS, Singles, make_singles
 from harness.types import Floats
 
 PLAUSIBLE = 1e-4  # posterior of a shape, as a share of the largest, that the finer grid must reach
 PLACES, WIDTHS = 25, 16
 BEYOND = 1.6  # the finer grid goes this factor beyond the plausible widths: one cell of the first grid
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Posterior:
+    """Single changes around the plausible ones, fitted."""
+
+    singles: Singles
+    fit: Fit
+    weight: Floats  # (n,), sums to one
+
+
+@lru_cache(maxsize=1)
+def refined_posterior(likelihood: Likelihood, axis: Axis, weighed: Weighed, sharp_width: float) -> Posterior:
+    """Return the posterior over the fine grid; that of the last curve is remembered, as it is asked for twice."""
+    singles = refined(axis, weighed, sharp_width)
+    fit = likelihood.fit(singles.shapes)
+    score = singles.log_prior + fit.log_evidence
+    weight = np.exp(score - score.max())
+    return Posterior(singles, fit, weight / weight.sum())
 
 
 def refined(axis: Axis, weighed: Weighed, sharp_width: float) -> Singles:

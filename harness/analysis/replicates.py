@@ -6,13 +6,14 @@ method on such curves), so the covariance is learnt from the replicates.
 """
 
 from dataclasses import dataclass, replace
+from itertools import combinations_with_replacement
 
 import numpy as np
-from scipy.special import ndtr
 
 from harness.analysis.axis import Axis
 from harness.analysis.covariance import centred, correlation, smooth_discrepancy, variances
-from harness.analysis.likelihood import Fit, Segments
+from harness.analysis.likelihood import Fit, LevelPrior, Segments
+from harness.analysis.shapes import Shapes, invert
 from harness.types import Floats, SequenceCurve
 
 MEDIAN_NORMAL = 0.6745  # median of the absolute value of a standard normal
@@ -27,50 +28,59 @@ class MeanLikelihood:
     centre: float  # prior mean of a level
     spread: float  # prior s.d. of a level
 
-    def fit(self, weights: Floats) -> Fit:
+    @property
+    def level_prior(self) -> LevelPrior:
+        """Return the prior of a plateau."""
+        return LevelPrior(self.centre, self.spread)
+
+    def fit(self, shapes: Shapes) -> Fit:
         """Fit each shape by generalised least squares, levels integrated out in closed form."""
-        n, plateaus, bins = weights.shape
+        weights = shapes.weights
+        n, size, bins = weights.shape
         precision = np.linalg.inv(self.covariance)
         y = self.mean - self.centre
-        whitened = (weights.reshape(-1, bins) @ precision).reshape(n, plateaus, bins)
-        gram = np.matmul(whitened, weights.transpose(0, 2, 1))
+        whitened = (weights.reshape(-1, bins) @ precision).reshape(n, size, bins)
         projected = whitened @ y
-        information = gram + np.eye(plateaus) / self.spread**2
-        covariance = np.linalg.inv(information)
-        level = np.matmul(covariance, projected[:, :, None])[:, :, 0]
+        h = {
+            (a, b): np.einsum("nt,nt->n", whitened[:, a], weights[:, b]) + (a == b) / self.spread**2
+            for a, b in combinations_with_replacement(range(size), 2)
+        }
+        covariance, log_det = invert(h, size)
+        level = np.einsum("nab,nb->na", covariance, projected)
         explained = np.sum(level * projected, axis=1)
-        log_dets = np.linalg.slogdet(information)[1] + 2 * plateaus * np.log(self.spread)
+        log_dets = log_det + 2 * size * np.log(self.spread)
         constant = y @ precision @ y + np.linalg.slogdet(self.covariance)[1] + bins * np.log(2 * np.pi)
         return Fit((explained - log_dets - constant) / 2, level + self.centre, covariance)
 
-    def segments(self) -> list[Segments]:
+    def segments(self, noisiest: int = 1) -> Segments:  # noqa: ARG002 (one setting)
         """Explain runs of bins, each with the covariance within it; runs are independent of each other."""
         bins = len(self.mean)
-        y = self.mean - self.centre
         evidence = np.full((bins, bins), -np.inf)
         mean, sd = np.full((bins, bins), self.centre), np.full((bins, bins), self.spread)
-        for i in range(bins):
-            # The Cholesky factor of the leading block is the leading block of the factor: one serves all ends.
-            factor = np.linalg.cholesky(self.covariance[i:, i:])
-            white = np.linalg.solve(factor, np.stack([y[i:], np.ones(bins - i)], axis=1))
-            yy = np.cumsum(white[:, 0] ** 2)
-            y1 = np.cumsum(white[:, 0] * white[:, 1])
-            information = np.cumsum(white[:, 1] ** 2) + 1 / self.spread**2
-            log_dets = 2 * np.cumsum(np.log(np.diag(factor)))
-            size = np.arange(1, bins - i + 1)
-            constant = log_dets + size * np.log(2 * np.pi) + np.log(information * self.spread**2)
-            evidence[i, i:] = (y1**2 / information - yy - constant) / 2
-            mean[i, i:] = y1 / information + self.centre
-            sd[i, i:] = 1 / np.sqrt(information)
-        return [Segments(0.0, evidence, mean, sd)]
-
-    def prior_change(self, change: Floats) -> Floats:
-        """Return P(|L1 - L0| >= change) of two normal levels."""
-        return np.asarray(2 * ndtr(-change / (self.spread * np.sqrt(2))))
-
-    def prior_levels(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
-        """Draw normal levels."""
-        return rng.normal(self.centre, self.spread, shape)
+        # The Cholesky factor of the leading block is the leading block of the factor: one serves all ends of
+        # the runs from a start. Starts are done together, what lies beyond the last bin filled up with ones.
+        at = np.arange(bins)[:, None] + np.arange(bins)
+        inside = at < bins
+        at = np.minimum(at, bins - 1)
+        block = self.covariance[at[:, :, None], at[:, None, :]]
+        block = np.where(inside[:, :, None] & inside[:, None, :], block, np.eye(bins))
+        factor = np.linalg.cholesky(block)
+        sides = np.stack([(self.mean - self.centre)[at], np.ones((bins, bins))], axis=2) * inside[:, :, None]
+        white = np.linalg.solve(factor, sides)
+        yy, y1, information = (
+            np.cumsum(white[:, :, a] * white[:, :, b], axis=1) for a, b in ((0, 0), (0, 1), (1, 1))
+        )
+        information += 1 / self.spread**2
+        log_dets = 2 * np.cumsum(np.log(np.diagonal(factor, axis1=1, axis2=2)), axis=1)
+        constant = (
+            log_dets + np.arange(1, bins + 1) * np.log(2 * np.pi) + np.log(information * self.spread**2)
+        )
+        runs = np.nonzero(inside)
+        ends = (runs[0], at[runs])
+        evidence[ends] = ((y1**2 / information - yy - constant) / 2)[runs]
+        mean[ends] = (y1 / information + self.centre)[runs]
+        sd[ends] = (1 / np.sqrt(information))[runs]
+        return Segments((1,), np.zeros(1), evidence[None], mean[None], sd[None])
 
     def misfit(self, weights: Floats, fit: Fit) -> Floats:
         """Return chi2 of each fitted shape: shape (n,)."""

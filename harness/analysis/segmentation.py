@@ -5,17 +5,18 @@ Forward sums over the last cut and backward draws, as in Fearnhead (2006),
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import gammaln
 
-from harness.analysis.likelihood import Likelihood, Segments
+from harness.analysis.likelihood import LevelPrior, Segments, logsumexp
 from harness.types import Floats, Ints
 
 CHANGES_PRIOR = {2: 0.6, 3: 0.25, 4: 0.15}  # prior over the number of cuts, given two or more
-DRAWS = 400  # segmentations drawn for each number of cuts
-LEVELS_EACH = 5  # times that the levels of each are drawn
-PRIOR_DRAWS = 8_000  # segmentations of the prior, to learn how often it meets a condition
+DRAWS = 128  # segmentations drawn for each number of cuts
+LEVELS_EACH = 8  # times that the levels of each are drawn
+PRIOR_DRAWS = 40_000  # segmentations of the prior, to learn how often it meets a condition
 PLATEAU = 16  # a plateau between two changes in one direction holds 1/16 of the bins, and at least 2
 
 
@@ -23,22 +24,39 @@ PLATEAU = 16  # a plateau between two changes in one direction holds 1/16 of the
 class Cuts:
     """Segmentations with one number of cuts, drawn from their posterior, with their levels."""
 
-    log_evidence: float  # of this number of cuts, its prior not included
+    log_evidence: float  # of this number of cuts, settings of the noise summed, its prior not included
     start: Ints  # (n_draws, n_changes), first bin after each cut
     level: Floats  # (n_draws, n_changes + 1)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """Segmentations of several curves with one number of cuts."""
+
+    log_evidence: Floats  # (n_curves,)
+    start: Ints  # (n_curves, n_draws, n_changes)
+    level: Floats  # (n_curves, n_draws, n_changes + 1)
+
+    def of_curve(self, index: int) -> Cuts:
+        """Return the segmentations of one of the curves."""
+        return Cuts(float(self.log_evidence[index]), self.start[index], self.level[index])
+
+
 def forward(segments: Floats, n_changes: int) -> Floats:
-    """Return log sums over all ways to cut bins 0..j into m + 1 runs: shape (n_changes + 1, n_bins) at [m, j]."""
-    total = np.full((n_changes + 1, len(segments)), -np.inf)
-    total[0] = segments[0]
+    """Return log sums over all ways to cut bins 0..j into m + 1 runs, at [m, s, j].
+
+    `segments` is (n_settings, n_bins, n_bins), the sums (n_changes + 1, n_settings, n_bins).
+    """
+    n_settings, n_bins, _ = segments.shape
+    total = np.full((n_changes + 1, n_settings, n_bins), -np.inf)
+    total[0] = segments[:, 0]
     for m in range(1, n_changes + 1):
         # The last run is i..j and the m runs before it end at i - 1.
-        joint = total[m - 1, :-1, None] + segments[1:, :]
-        top = np.max(joint, axis=0)
+        joint = total[m - 1, :, :-1, None] + segments[:, 1:, :]
+        top = np.max(joint, axis=1)
         safe = np.where(np.isfinite(top), top, 0.0)
         with np.errstate(divide="ignore"):
-            total[m] = safe + np.log(np.sum(np.exp(joint - safe), axis=0))
+            total[m] = safe + np.log(np.sum(np.exp(joint - safe[:, None]), axis=1))
     return total
 
 
@@ -47,32 +65,61 @@ def log_ways(n_bins: int, n_changes: int) -> float:
     return float(gammaln(n_bins) - gammaln(n_changes + 1) - gammaln(n_bins - n_changes))
 
 
-def draw_cuts(segments: Segments, total: Floats, n_changes: int, rng: np.random.Generator) -> Cuts:
-    """Draw segmentations with `n_changes` cuts from their posterior, and the level of each run."""
-    bins = len(segments.log_evidence)
-    start = np.zeros((DRAWS, n_changes), dtype=np.int64)
-    end = np.full(DRAWS, bins - 1)
+def draw_cuts(segments: Segments, total: Floats, n_changes: int, seed: int) -> Drawn:
+    """Draw segmentations with `n_changes` cuts from the posterior of each curve, and the level of each run.
+
+    The random numbers depend on the seed and the number of cuts only, so that
+    a curve gets the same answer whatever was analysed before it.
+    """
+    bins, curves = segments.log_evidence.shape[1], len(segments.settings)
+    uniform, normal = _random(seed, n_changes)
+    score = segments.log_prior + total[n_changes, :, -1]
+    chosen = np.empty((curves, DRAWS), dtype=np.int64)
+    evidence = np.empty(curves)
+    first = 0
+    for i, size in enumerate(segments.settings):
+        mine = score[first : first + size]
+        evidence[i] = logsumexp(mine) - log_ways(bins, n_changes)
+        share = np.cumsum(np.exp(mine - mine.max()))
+        chosen[i] = first + np.searchsorted(share / share[-1], uniform[:, 0])
+        first += size
+    setting = chosen.ravel()
+    threshold = np.tile(uniform, (curves, 1)).astype(np.float32)
+    end = np.full(len(setting), bins - 1)
+    start = np.zeros((len(setting), n_changes), dtype=np.int64)
     for m in range(n_changes, 0, -1):
-        score = total[m - 1, :-1][None, :] + segments.log_evidence[1:, :].T[end]
-        gumbel = rng.gumbel(size=score.shape)
-        start[:, m - 1] = 1 + np.argmax(score + gumbel, axis=1)
+        # Draws that share setting and end share the law of the start; there are far fewer of those than of draws.
+        alike, member = np.unique(setting * bins + end, return_inverse=True)
+        one, last = np.divmod(alike, bins)
+        column = total[m - 1, one, :-1] + segments.log_evidence[one, 1:, last]
+        below = np.cumsum(np.exp((column - column.max(axis=1)[:, None]).astype(np.float32)), axis=1)
+        below /= below[:, -1:]
+        start[:, m - 1] = 1 + np.count_nonzero(below[member] < threshold[:, m, None], axis=1)
         end = start[:, m - 1] - 1
-    start = np.repeat(start, LEVELS_EACH, axis=0)
-    first = np.concatenate([np.zeros((len(start), 1), dtype=np.int64), start], axis=1)
-    last = np.concatenate([start - 1, np.full((len(start), 1), bins - 1)], axis=1)
-    level = segments.mean[first, last] + segments.sd[first, last] * rng.standard_normal(first.shape)
-    evidence = segments.log_prior + float(total[n_changes, -1]) - log_ways(bins, n_changes)
-    return Cuts(evidence, start, level)
+    opens = np.concatenate([np.zeros((len(start), 1), dtype=np.int64), start], axis=1)
+    closes = np.concatenate([start - 1, np.full((len(start), 1), bins - 1)], axis=1)
+    at = (setting[:, None], opens, closes)
+    mean, sd = (values[at].reshape(curves, DRAWS, 1, -1) for values in (segments.mean, segments.sd))
+    level = (mean + sd * normal).reshape(curves, DRAWS * LEVELS_EACH, n_changes + 1)
+    return Drawn(evidence, np.repeat(start, LEVELS_EACH, axis=0).reshape(curves, -1, n_changes), level)
 
 
-def cut_curve(likelihood: Likelihood, rng: np.random.Generator) -> list[Cuts]:
-    """Segment a curve with each number of cuts it has room for, under each setting of the noise."""
-    found = []
-    for segments in likelihood.segments():
-        most = min(max(CHANGES_PRIOR), len(segments.log_evidence) - 1)
-        total = forward(segments.log_evidence, most)
-        found += [draw_cuts(segments, total, m, rng) for m in CHANGES_PRIOR if m <= most]
-    return found
+@lru_cache(maxsize=16)
+def _random(seed: int, n_changes: int) -> tuple[Floats, Floats]:
+    rng = np.random.default_rng([seed, n_changes])
+    return rng.random((DRAWS, n_changes + 1)), rng.standard_normal((DRAWS, LEVELS_EACH, n_changes + 1))
+
+
+def cut_curves(segments: Segments, seed: int) -> list[Drawn]:
+    """Segment curves with each number of cuts they have room for."""
+    most = min(max(CHANGES_PRIOR), segments.log_evidence.shape[1] - 1)
+    total = forward(segments.log_evidence, most)
+    return [draw_cuts(segments, total, m, seed) for m in CHANGES_PRIOR if m <= most]
+
+
+def cut_curve(segments: Segments, seed: int) -> list[Cuts]:
+    """Segment one curve."""
+    return [drawn.of_curve(0) for drawn in cut_curves(segments, seed)]
 
 
 def most_drawn(cuts: Cuts) -> Ints:
@@ -87,28 +134,28 @@ def shortest_plateau(n_bins: int) -> int:
 
 
 def large_changes(start: Ints, level: Floats, least: float, n_bins: int) -> Ints:
-    """Return how many changes of at least `least` each segmentation makes: (n_draws, ...) -> (n_draws,).
+    """Return how many changes of at least `least` each segmentation makes: (..., n_changes) -> (...).
 
     Steps in one direction without a plateau between them are one change: they
     are how cuts imitate a slope.
     """
-    short = np.diff(start, axis=1) < shortest_plateau(n_bins)
-    steps = np.diff(level, axis=1)
-    count = np.zeros(len(start), dtype=np.int64)
-    current = steps[:, 0]
-    for i in range(1, steps.shape[1]):
-        joined = short[:, i - 1] & (np.sign(current) == np.sign(steps[:, i]))
+    least_run = shortest_plateau(n_bins)
+    count = np.zeros(start.shape[:-1], dtype=np.int64)
+    current = level[..., 1] - level[..., 0]
+    for i in range(1, start.shape[-1]):
+        step = level[..., i + 1] - level[..., i]
+        joined = (start[..., i] - start[..., i - 1] < least_run) & (current * step > 0)
         count += ~joined & (np.abs(current) >= least)
-        current = np.where(joined, current, 0.0) + steps[:, i]
+        current = np.where(joined, current, 0.0) + step
     return np.asarray(count + (np.abs(current) >= least))
 
 
-def prior_shares(
-    likelihood: Likelihood, n_bins: int, least: float, rng: np.random.Generator
-) -> tuple[dict[int, float], float]:
+@lru_cache(maxsize=64)
+def prior_shares(prior: LevelPrior, n_bins: int, least: float, seed: int) -> tuple[dict[int, float], float]:
     """Return how often the prior makes two large changes, per number of cuts, and no change at all with two cuts."""
+    rng = np.random.default_rng(seed)
     most = min(max(CHANGES_PRIOR), n_bins - 1)
-    level = likelihood.prior_levels(rng, (PRIOR_DRAWS, most + 1))
+    level = prior.draw(rng, (PRIOR_DRAWS, most + 1))
     places = 1 + np.argpartition(rng.random((PRIOR_DRAWS, n_bins - 1)), most - 1, axis=1)[:, :most]
     twice = {}
     for m in range(min(CHANGES_PRIOR), most + 1):

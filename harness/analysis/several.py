@@ -43,7 +43,7 @@ def _from_pair(prepared: Prepared, weighed: Weighed, options: AnalysisOptions) -
         grids.append(np.linspace(min(ends[0], at), max(ends[1], at), PLACES))
     grid = np.stack(np.meshgrid(*grids, indexing="ij"), axis=-1).reshape(-1, 2)
     pairs = make_pairs(axis, grid, np.tile(width, (len(grid), 1)))
-    fit = prepared.likelihood.fit(pairs.weights)
+    fit = prepared.likelihood.fit(pairs.shapes)
     weight = np.exp(fit.log_evidence - fit.log_evidence.max())
     weight /= weight.sum()
     tail = (1 - options.confidence) / 2
@@ -56,7 +56,9 @@ def _from_pair(prepared: Prepared, weighed: Weighed, options: AnalysisOptions) -
         )
         changes.append(_changepoint(prepared, at, low, high))
     mean = np.interp(
-        axis.x, axis.binned(axis.x), (weight @ np.matmul(fit.level[:, None, :], pairs.weights)[:, 0, :])
+        axis.x,
+        axis.binned(axis.x),
+        (weight @ np.matmul(fit.level[:, None, :], pairs.shapes.weights)[:, 0, :]),
     )
     return Several(tuple(changes), mean)
 

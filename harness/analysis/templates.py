@@ -6,7 +6,8 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import expit
 
-from harness.analysis.axis import Axis
+from harness.analysis.axis import Axis, axis_of
+from harness.analysis.shapes import Shapes
 from harness.types import Bools, Floats
 
 WIDTH_10_90 = 2 * np.log(9.0)  # 10-90 % width of the logistic function, in units of its scale
@@ -26,15 +27,10 @@ class Singles:
     location: Floats  # (n,), half-way point on the axis
     width: Floats  # (n,), 10-90 % width on the axis, 0 for an exact step
     hill: Bools  # (n,), whether the shape is a Hill curve rather than a logistic one
-    rise: Floats  # (n, n_bins), in [0, 1]
+    shapes: Shapes  # what each plateau contributes at each bin
     reach: Floats  # (n,), part of the change that lies between the first and the last level
     log_prior: Floats  # (n,), sums to 1/2 over sharp and to 1/2 over gradual ones
     sharp: Bools  # (n,)
-
-    @property
-    def weights(self) -> Floats:
-        """Return what each plateau contributes at each bin: shape (n, 2, n_bins)."""
-        return np.stack([1 - self.rise, self.rise], axis=1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +39,7 @@ class Pairs:
 
     location: Floats  # (n, 2)
     width: Floats  # (n, 2)
-    weights: Floats  # (n, 3, n_bins), what each plateau contributes
+    shapes: Shapes  # what each plateau contributes at each bin
     reach: Floats  # (n, 2)
 
 
@@ -102,12 +98,8 @@ def sharp_limit(axis: Axis, location: float, sharp_width: float) -> float:
 
 
 @lru_cache(maxsize=16)
-def _singles(
-    x_bytes: bytes, start_bytes: bytes, sharp_width: float, level_bytes: bytes, shift: float | None
-) -> Singles:
-    axis = Axis(
-        np.frombuffer(level_bytes), np.frombuffer(x_bytes), np.frombuffer(start_bytes, np.int64), shift
-    )
+def _singles(level: bytes, x: bytes, start: bytes, shift: float | None, sharp_width: float) -> Singles:
+    axis = axis_of(level, x, start, shift)
     edges = _boundaries(axis)
     each = 2 * int(
         np.clip(64 // (len(edges) - 1), 1, 4)
@@ -147,7 +139,9 @@ def make_singles(axis: Axis, location: Floats, width: Floats, prior: Floats, sha
     full = shape_rises(axis.x, location, width, hill)
     with np.errstate(divide="ignore"):
         log_prior = np.log(mass)
-    return Singles(location, width, hill, axis.binned(full), full[:, -1] - full[:, 0], log_prior, sharp)
+    rise = axis.binned(full)
+    shapes = Shapes.of(np.stack([1 - rise, rise], axis=1))
+    return Singles(location, width, hill, shapes, full[:, -1] - full[:, 0], log_prior, sharp)
 
 
 def single_changes(axis: Axis, sharp_width: float) -> Singles:
@@ -156,7 +150,7 @@ def single_changes(axis: Axis, sharp_width: float) -> Singles:
     Locations are flat over the range: exact steps in every gap between levels,
     others at every bin and between bins.
     """
-    return _singles(axis.x.tobytes(), axis.start.tobytes(), sharp_width, axis.level.tobytes(), axis.shift)
+    return _singles(*axis.key(), sharp_width)
 
 
 @lru_cache(maxsize=8)
@@ -177,12 +171,18 @@ def make_pairs(axis: Axis, location: Floats, width: Floats) -> Pairs:
     second = np.minimum(rises(axis.x, location[:, 1], width[:, 1]), first)
     weights = np.stack([1 - first, first - second, second], axis=1)
     reach = np.stack([f[:, -1] - f[:, 0] for f in (first, second)], axis=1)
-    return Pairs(location, width, axis.binned(weights), reach)
+    return Pairs(location, width, Shapes.of(axis.binned(weights)), reach)
 
 
 def paired_changes(axis: Axis) -> Pairs:
     """Return every pair of changes considered on an axis, even in bins; empty for three bins or fewer."""
     return _pairs(axis.x.tobytes(), axis.start.tobytes())
+
+
+@lru_cache(maxsize=64)
+def constant_shape(n_bins: int) -> Shapes:
+    """Return the one shape of a curve that does not change."""
+    return Shapes.of(np.ones((1, 1, n_bins)))
 
 
 def _boundaries(axis: Axis) -> Floats:

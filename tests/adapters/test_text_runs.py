@@ -1,9 +1,9 @@
 """Runs that ask for sequences: from the probe to the statistics, direct and in batches, real servers too."""
 
+import math
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from harness.local_models.checkpoints import resolve_checkpoint
@@ -76,4 +76,4 @@ def test_a_real_server_writes_what_the_checkpoint_does_here(
     for column in (0, 2):
         here, there = local.statistics[column], served.statistics[column]
         errors = [(s.high - s.low) / 2 / 2.02 for s in (here, there)]
-        assert abs(here.mean - there.mean) < 4 * np.hypot(*errors), here.name
+        assert abs(here.mean - there.mean) < 4 * math.hypot(*errors), here.name

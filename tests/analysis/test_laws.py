@@ -50,7 +50,7 @@ def test_the_law_and_its_derivatives_agree_with_finite_differences() -> None:
     np.testing.assert_allclose(p[0], 0.1 + 0.8 * 0.9 * q, rtol=1e-12)
 
     def at(parameters: Floats) -> Floats:
-        return evaluate(design, parameters[None])[0][0]
+        return np.asarray(evaluate(design, parameters[None])[0][0])
 
     numeric = optimize.approx_fprime(theta[0], at, 1e-7)
     np.testing.assert_allclose(slopes[0], numeric, atol=2e-6)

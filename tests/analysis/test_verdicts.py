@@ -214,3 +214,19 @@ def test_reversing_and_mirroring_a_curve_changes_nothing_else() -> None:
     assert mirrored.lower == pytest.approx(1 - (found.upper or 0), abs=1e-6)
     assert mirrored.upper == pytest.approx(1 - (found.lower or 0), abs=1e-6)
     assert mirrored.p_none == pytest.approx(found.p_none, abs=1e-9)
+
+
+@pytest.mark.parametrize("model", ["counts", "sequences"])
+def test_a_change_that_only_the_scale_makes_sharp_is_not_called_sharp(model: str) -> None:
+    # A logistic from 0.01 to 0.99: its 10-90 % width in p is 5 of 64 levels, within a tenth of the range. In logit p
+    # it runs nearly straight between the corners, 80 % of the way taking 0.8 * 9.2 / 4.39 = 1.67 times as long.
+    x, rng = levels(65), np.random.default_rng(17)
+
+    def judged(p: Floats) -> Transition:
+        return transition(counts(p, 400, rng) if model == "counts" else replicates(p, 60, 0.0, rng))
+
+    found = judged(logistic(x, 30.3, 5, 0.01, 0.99))
+    assert found.p_sharp > 0.9
+    assert found.verdict == "undetermined"
+    assert any("logit p" in warning for warning in found.warnings)
+    assert judged(logistic(x, 30.3, 0, 0.05, 0.95)).verdict == "sharp"
