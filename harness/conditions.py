@@ -11,13 +11,14 @@ from typing import Literal
 
 import numpy as np
 
+from harness.answers import refuse_answers
 from harness.errors import SpecError
-from harness.parts import Part, branches, straight
+from harness.parts import Part, answering, branches, straight
 from harness.prompts.controls import apply_control, parse_control
 from harness.registry import load_family
 from harness.seeds import sequence_stream
-from harness.spec import FromTo, Log2, Param, RenderSpec, Scalar, SuiteSpec, Sweep, TaskSpec
-from harness.types import Params, ParamValue, Prompt, Sequence
+from harness.spec import CognitiveSpec, FromTo, Log2, Param, RenderSpec, Scalar, SuiteSpec, Sweep, TaskSpec
+from harness.types import Floats, Params, ParamValue, Prompt, Sequence
 from harness.writing import Writing, resolve
 
 MIN_LEVELS = 3  # fewer context lengths are no curve: said before anything is paid for
@@ -32,7 +33,7 @@ class Condition:
     params: Params  # every parameter, defaults included
     swept: tuple[str, ...]  # names of the parameters that the suite sweeps
     control: str | None
-    context_lengths: tuple[int, ...]  # ascending
+    context_lengths: tuple[int, ...]  # ascending, as the suite has them; `levels` are those measured
     sequences: int
     samples: int
     readout: str
@@ -41,6 +42,12 @@ class Condition:
     render: RenderSpec
     depth: int = 1  # symbols of the continuation that is measured; 1 but for readout "continuation"
     phase: Literal["same", "any"] = "same"
+    length: int = 0  # symbols of a generation
+    cognitive: CognitiveSpec | None = None  # what its predictions are explained by
+    design: Literal["grid", "adaptive"] = (
+        "grid"  # which of its sequences are asked at which lengths: in no digest
+    )
+    precision: float = 0.05  # of design adaptive
 
     @cached_property
     def id(self) -> str:
@@ -52,10 +59,13 @@ class Condition:
     @cached_property
     def digest(self) -> str:
         """Return the sha256 of everything that decides the requests, but not how many sequences there are."""
-        key = [self.seed, self.family, sorted(self.params.items()), self.control, self.context_lengths]
+        params = sorted(load_family(self.family).identity(self.params).items())
+        key = [self.seed, self.family, params, self.control, self.context_lengths]
         rest = [self.samples, self.readout, self.nested, self.refusals, self.writing.key]
         if self.readout == "continuation":  # later readouts leave the digests of earlier ones as they were
             rest += [self.depth, self.phase]
+        if self.readout == "generation":
+            rest.append(self.length)
         return hashlib.sha256(json.dumps([*key, *rest], default=list).encode()).hexdigest()
 
     @property
@@ -65,6 +75,10 @@ class Condition:
         words = [self.family, *(f"{k} {_plain(v)}" for k, v in shown.items())]
         if self.readout == "continuation":
             words.append(f"next {self.depth} symbols" + (" in any phase" if self.phase == "any" else ""))
+        if self.readout == "answer":
+            words.append("answers")
+        if self.readout == "generation":
+            words.append(f"{self.length} symbols written")
         return ", ".join(words)
 
     @cached_property
@@ -85,6 +99,40 @@ class Condition:
         rng = self._stream(replicate, length, "control", self.control)
         return apply_control(self.control, sequence, family, self.params, rng)
 
+    @cached_property
+    def levels(self) -> tuple[int, ...]:
+        """Return the context lengths that are measured, ascending.
+
+        All of them; for answers those that stand just before one, in any of the
+        sequences. Where answers stand may differ between sequences: a level is
+        then measured on those that have one there.
+        """
+        if self.readout != "answer":
+            return self.context_lengths
+        found: set[int] = set()
+        for replicate in range(self.sequences):
+            if len(found) == len(self.context_lengths):
+                break
+            found.update(n for part in self.parts(replicate) for n in part.levels)
+        return tuple(sorted(found))
+
+    @cached_property
+    def alike(self) -> bool:
+        """Return whether every sequence is asked as often as the first and with as much text."""
+        return self.readout != "answer" and not self.first.sequence.before
+
+    @property
+    def first(self) -> Part:
+        """Return the first part that is asked anything."""
+        return next(part for replicate in range(self.sequences) for part in self.parts(replicate))
+
+    def asked_at(self, level: int) -> tuple[int, Sequence]:
+        """Return the first replicate that is measured at one of the levels, with its sequence."""
+        if self.readout != "answer":
+            return 0, self.sequence(0, None if self.nested else level)
+        every = ((r, part) for r in range(self.sequences) for part in self.parts(r))
+        return next((r, part.sequence) for r, part in every if level in part.levels)
+
     def parts(self, replicate: int) -> Iterator[Part]:
         """Yield the sequences of one replicate with the context lengths each is asked for."""
         if self.nested:
@@ -95,6 +143,11 @@ class Condition:
 
     def _parts(self, replicate: int, levels: tuple[int, ...], length: int | None) -> Iterator[Part]:
         sequence = self.sequence(replicate, length)
+        if self.readout == "answer":
+            part = answering(straight(levels, 1, sequence))
+            if part.levels:
+                yield part
+            return
         if self.phase == "same":
             yield straight(levels, self.depth, sequence)
             return
@@ -106,7 +159,8 @@ class Condition:
 
     def _stream(self, replicate: int, length: int | None, *more: str) -> np.random.Generator:
         fresh = () if length is None else ("length", length)
-        return sequence_stream(self.seed, self.family, self.params, replicate, *fresh, *more)
+        params = load_family(self.family).identity(self.params)
+        return sequence_stream(self.seed, self.family, params, replicate, *fresh, *more)
 
     def prompt(self, sequence: Sequence, replicate: int = 0) -> Prompt:
         """Write a sequence of this condition as its prompt; counterbalanced symbols turn with the replicate."""
@@ -115,7 +169,7 @@ class Condition:
     @cached_property
     def writing(self) -> Writing:
         """Return the words of its prompts, resolved."""
-        return resolve(self.render, self.family, self.readout)
+        return resolve(self.render, self.family, self.readout, self.length)
 
 
 def expand(suite: SuiteSpec, *, limit: int | None = None) -> list[Condition]:
@@ -162,9 +216,56 @@ def _expand_task(seed: int, task: TaskSpec, limit: int | None) -> Iterator[Condi
                 render=task.render,
                 depth=task.depth,
                 phase=task.phase,
+                length=task.length or 0,
+                cognitive=task.cognitive,
+                design=_design(task, control),
+                precision=task.precision,
             )
-            condition.prompt(next(condition.parts(0)).sequence)
+            if task.readout == "answer":
+                _check_answers(condition)
+            if task.readout == "generation":
+                independent_law(condition)
+            first = condition.first.sequence
+            condition.prompt(first)
+            if task.cognitive is not None:
+                _check_models(task.cognitive, len(first.alphabet))
             yield condition
+
+
+def independent_law(condition: Condition) -> Floats:
+    """Return the law of the independent symbols that a generation is asked for: shape (n_symbols,).
+
+    Raises SpecError where symbols depend on each other, or where a law is drawn
+    for each sequence: neither can be announced.
+    """
+    family = load_family(condition.family)
+    laws = [family.sample(8, condition._stream(r, None), **condition.params).law for r in (0, 1)]
+    if np.ptp(np.concatenate(laws), axis=0).any():
+        raise SpecError(
+            f"readout generation: {condition.title}: a bias is announced, so the symbols must be independent draws "
+            "of probabilities that the suite gives, as in family bernoulli with p: 0.7 or categorical with "
+            "probabilities: [0.5, 0.3, 0.2]"
+        )
+    return np.asarray(laws[0][0])
+
+
+def _check_models(asked: CognitiveSpec, n_symbols: int) -> None:
+    """Raise SpecError for a cognitive model that is none, or none of this many symbols."""
+    from harness.cognitive import named_models
+
+    named_models(asked.models, n_symbols)
+
+
+def _check_answers(condition: Condition) -> None:
+    if len(condition.levels) < MIN_LEVELS:
+        control = f"control {condition.control!r} leaves" if condition.control else ""
+        refuse_answers(
+            control or f"{condition.title} has",
+            condition.context_lengths,
+            condition.levels,
+            condition.sequence(0).answers,
+            least=MIN_LEVELS,
+        )
 
 
 def _check_control(text: str, task: TaskSpec) -> None:
@@ -181,6 +282,12 @@ def _check_control(text: str, task: TaskSpec) -> None:
         )
 
 
+def _design(task: TaskSpec, control: str | None) -> Literal["grid", "adaptive"]:
+    """Return the task's design; "grid" for a control that is judged beyond an observer, sequence by sequence."""
+    beyond = control is not None and task.readout != "judgment" and parse_control(control).expects == "gone"
+    return "grid" if beyond else task.design
+
+
 def _lengths(task: TaskSpec) -> tuple[int, ...]:
     match task.context_lengths:
         case FromTo() as span:
@@ -193,7 +300,7 @@ def _lengths(task: TaskSpec) -> tuple[int, ...]:
             lengths = []
     if lengths != sorted(set(lengths)):
         raise SpecError(f"context_lengths {lengths!r} must ascend, each once")
-    if len(lengths) < MIN_LEVELS:
+    if len(lengths) < MIN_LEVELS and task.readout != "generation":
         raise SpecError(
             f"context_lengths {lengths!r} are {len(lengths)}; a transition needs at least {MIN_LEVELS} to be seen"
         )
@@ -209,6 +316,6 @@ def _plain(value: ParamValue) -> str:
 
 
 def symbols_digest(condition: Condition) -> str:
-    """Return the sha256 of the symbols of the first sequence: it changes if the family's code does."""
-    first = next(condition.parts(0)).sequence
-    return hashlib.sha256(first.symbols.astype("<i8").tobytes()).hexdigest()
+    """Return the sha256 of the first sequence: it changes if the family's code does, or its text."""
+    first = condition.first.sequence
+    return hashlib.sha256(first.symbols.astype("<i8").tobytes() + first.before.encode()).hexdigest()

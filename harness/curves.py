@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.analysis import whole_counts
+from harness.answers import Matches, log_probability, matched, most_probable
 from harness.conditions import Condition
 from harness.plan import Item, ModelPlan, Piece, pieces
 from harness.readouts import predicted, targets
@@ -46,11 +48,12 @@ class Measured:
     context_tokens: (
         Floats | None
     )  # (n_levels,), prompt tokens, where each call has one level and reports them
+    matches: Matches | None = None  # only of readout "answer"
 
     @property
     def levels(self) -> Floats:
         """Return the context lengths: shape (n_levels,)."""
-        return np.asarray(self.item.condition.context_lengths, dtype=np.float64)
+        return np.asarray(self.item.condition.levels, dtype=np.float64)
 
     def curve(self, name: str) -> Curve | None:
         """Return the levels at which anything was scored as a curve, None if nothing was."""
@@ -73,6 +76,7 @@ class _Tables:
 
     def __init__(self, shape: tuple[int, int]) -> None:
         self.p, self.raw, self.mass, self.tokens = (np.full(shape, np.nan) for _ in range(4))
+        self.match, self.log_p = (np.full(shape, np.nan) for _ in range(2))
         self.hits, self.draws, self.others = (np.zeros(shape, dtype=np.int64) for _ in range(3))
         self.failures: dict[FailureKind, Counter[int]] = {}
         self.calls = np.zeros(shape[1], dtype=np.int64)
@@ -81,10 +85,11 @@ class _Tables:
 def measure(plan: ModelPlan, item: Item, store: Store, read: Reader) -> Measured:
     """Read every stored reply of one condition. A request never asked is counted as nothing at all."""
     condition = item.condition
-    column = {n: i for i, n in enumerate(condition.context_lengths)}
+    column = {n: i for i, n in enumerate(condition.levels)}
     shape = (condition.sequences, len(column))
     tables = _Tables(shape)
     observers: dict[str, Floats] = {}
+    observers_match: dict[str, Floats] = {}
     digests: set[bytes] = set()
     for replicate in range(condition.sequences):
         asked = list(pieces(item, replicate, plan.capabilities.max_samples))
@@ -94,25 +99,27 @@ def measure(plan: ModelPlan, item: Item, store: Store, read: Reader) -> Measured
                 at = column[piece.request.context_lengths[0]]
                 tables.tokens[replicate, at] = answer.prompt_tokens or np.nan
             outcome = read(piece.request, answer.raw) if isinstance(answer, Reply) else answer
-            _observe(observers, condition, piece, column, shape)
+            _observe(observers, observers_match, condition, piece, column, shape)
             _enter(tables, item, piece, outcome, column)
     drawn = item.way == "samples"
     if drawn:
         _finish_counts(tables, restricted=item.restricted)
+    counted = _counted(tables, item)
     return Measured(
         item=item,
         way=item.way,
         p=tables.p,
         raw=tables.raw,
         mass=tables.mass,
-        successes=tables.hits.sum(axis=0) if drawn else None,
-        trials=tables.draws.sum(axis=0) if drawn else None,
-        failures={k: tuple(c[n] for n in condition.context_lengths) for k, c in tables.failures.items()},
+        successes=counted[0],
+        trials=counted[1],
+        failures={k: tuple(c[n] for n in column) for k, c in tables.failures.items()},
         observers=observers,
         ids=tuple(f"{condition.digest[:8]}-{r}" for r in range(condition.sequences)),
         asked=tables.calls,
         cost_usd=store.cost(digests),
         context_tokens=_context_tokens(tables),
+        matches=_matches(tables, observers_match, drawn=drawn) if condition.readout == "answer" else None,
     )
 
 
@@ -126,6 +133,33 @@ def stored(
         yield piece, digest, replies.get(digest) or failures.get(digest)
 
 
+def _matches(tables: _Tables, observers: dict[str, Floats], *, drawn: bool) -> Matches:
+    """Return the exact matches of what was scored."""
+    if not drawn:
+        scored = ~np.isnan(tables.p)
+        share = np.where(scored, tables.match, np.nan)
+        return Matches(share, np.where(scored, tables.log_p, np.nan), observers, None)
+    total = tables.draws + tables.others
+    with np.errstate(invalid="ignore"):
+        share = np.where(total > 0, tables.hits / total, np.nan)
+    return Matches(share, np.full_like(share, np.nan), observers, total.sum(axis=0))
+
+
+def _counted(tables: _Tables, item: Item) -> tuple[Ints | None, Ints | None]:
+    """Return what is judged as successes and trials per level, None where sequences are judged.
+
+    Sequences that were each asked at a few context lengths show nothing of how
+    levels vary together: under design adaptive a probability counts as one draw.
+    """
+    if item.way == "samples":
+        return tables.hits.sum(axis=0), tables.draws.sum(axis=0)
+    if not item.adaptive:
+        return None, None
+    seed = int(item.condition.digest[:8], 16)
+    trials = np.sum(~np.isnan(tables.p), axis=0)
+    return whole_counts(np.nansum(tables.p, axis=0), seed), np.asarray(trials, dtype=np.int64)
+
+
 def _context_tokens(tables: _Tables) -> Floats | None:
     """Return the mean prompt tokens of each level, None unless every level reports them: shape (n_levels,)."""
     known = ~np.isnan(tables.tokens)
@@ -136,6 +170,7 @@ def _context_tokens(tables: _Tables) -> Floats | None:
 
 def _observe(
     observers: dict[str, Floats],
+    matches: dict[str, Floats],
     condition: Condition,
     piece: Piece,
     column: dict[int, int],
@@ -147,6 +182,10 @@ def _observe(
     for name in sorted(sequence.observers, key=lambda name: name != sequence.ideal):
         table = observers.setdefault(name, np.full(shape, np.nan))
         table[piece.replicate, columns] = predicted(condition, sequence, name, lengths)
+        if condition.readout == "answer":
+            table = matches.setdefault(name, np.full(shape, np.nan))
+            law = sequence.observers[name][lengths]
+            table[piece.replicate, columns] = most_probable(law, sequence.target[lengths])
 
 
 def _enter(
@@ -175,6 +214,9 @@ def _enter(
         scores.raw,
         scores.mass,
     )
+    if item.condition.readout == "answer":
+        tables.match[row, columns] = matched(outcome, target)
+        tables.log_p[row, columns] = log_probability(outcome, target)
     for n in scores.uncovered:
         _fail(tables, item, "uncovered", row, n, column)
 
@@ -182,7 +224,7 @@ def _enter(
 def _fail(tables: _Tables, item: Item, kind: FailureKind, row: int, n: int, column: dict[int, int]) -> None:
     tables.failures.setdefault(kind, Counter())[n] += 1
     if kind == "refused" and item.condition.refusals == "score_zero":
-        tables.p[row, column[n]] = 0.0
+        tables.p[row, column[n]] = tables.match[row, column[n]] = 0.0
         tables.draws[row, column[n]] += 1
 
 

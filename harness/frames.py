@@ -2,7 +2,17 @@
 
 from typing import TYPE_CHECKING
 
-from harness.reporting import tables
+from harness.reporting import (
+    decodable_table,
+    emerged_table,
+    explained_tables,
+    generation_tables,
+    heads_table,
+    shapes_table,
+    steered_table,
+    tables,
+    trained_table,
+)
 from harness.runs import Run
 
 if TYPE_CHECKING:
@@ -24,6 +34,51 @@ def positions_df(*runs: Run) -> "pd.DataFrame":
     return tables.positions_df([run.result for run in runs])
 
 
+def generations_df(*runs: Run) -> "pd.DataFrame":
+    """Return one row a condition and statistic of the sequences that were written: mean, ideal generator, p."""
+    return generation_tables.generations_df([run.result for run in runs])
+
+
 def trials_df(*runs: Run) -> "pd.DataFrame":
     """Return one row a sequence and context length: p(target) of the model and of the ideal observer."""
     return tables.trials_df([run.result for run in runs])
+
+
+def mixtures_df(*runs: Run) -> "pd.DataFrame":
+    """Return one row a curve, context length and observer: its weight in the mixture nearest to the model."""
+    return explained_tables.mixtures_df([run.result for run in runs])
+
+
+def cognitive_df(*runs: Run) -> "pd.DataFrame":
+    """Return one row a curve and cognitive model: held-out log-loss, BIC, parameters, rank."""
+    return explained_tables.cognitive_df([run.result for run in runs])
+
+
+def series_df(*runs: Run) -> "pd.DataFrame":
+    """Return one row a training series, condition, step and context length: p, and onsets in both directions."""
+    return trained_table.series_df([run.result for run in runs])
+
+
+def steering_df(*runs: Run) -> "pd.DataFrame":
+    """Return one row a model, task, layer, scale and direction, controls included: see `steered_table`."""
+    return steered_table.steering_df([run.result for run in runs])
+
+
+def emergence_df(*runs: Run) -> "pd.DataFrame":
+    """Return one row a model, task, network, block and token: E and what every estimator says, in bits."""
+    return emerged_table.emergence_df([run.result for run in runs])
+
+
+def decodability_df(*runs: Run) -> "pd.DataFrame":
+    """Return one row a model, task, decoder, layer and context length: accuracy, chance, behaviour, lag."""
+    return decodable_table.decodability_df([run.result for run in runs])
+
+
+def geometry_df(*runs: Run) -> "pd.DataFrame":
+    """Return one row a model, task, layer and context length: energy, its null, components, behaviour."""
+    return shapes_table.geometry_df([run.result for run in runs])
+
+
+def induction_df(*runs: Run) -> "pd.DataFrame":
+    """Return one row a model, task and head: prefix matching, copying, what is left without it."""
+    return heads_table.induction_df([run.result for run in runs])

@@ -47,6 +47,22 @@ def provider_summary(name: str) -> str:
     return (_provider(name).__doc__ or "").partition("\n")[0]
 
 
+def model_names(name: str) -> tuple[str, ...]:
+    """Return the models that a name of a suite stands for: itself, or each checkpoint of `provider/DIR@*`.
+
+    Raises SpecError where the provider has no checkpoints, and what it raises where it has none there.
+    """
+    if not name.endswith("@*"):
+        return (name,)
+    provider, _, rest = name.partition("/")
+    series = getattr(_provider(provider), "series_names", None)
+    if series is None:
+        raise SpecError(
+            f"model {name!r}: {provider} has no checkpoints to list; @* belongs to local/DIR, a training series"
+        )
+    return tuple(f"{provider}/{member}" for member in series(rest.removesuffix("@*")))
+
+
 def load_model(name: str) -> Model:
     """Open `provider/name`. Raises UnknownName, or what the provider raises."""
     provider, _, rest = name.partition("/")

@@ -8,31 +8,39 @@ from dataclasses import replace
 
 import numpy as np
 
+from harness.adaptive import use_of
 from harness.analysis import failure_trend, mean_band, spread
+from harness.checkpoint_series import seed_spreads, series_of, without_inner
 from harness.conditions import MIN_LEVELS, Condition, symbols_digest
 from harness.continuations import measure_continuation
 from harness.curves import Measured, measure
 from harness.errors import StoreError
+from harness.exact_match import exact_match
+from harness.findings import families_of, shifts_of, with_findings
+from harness.generations import generation_results, share_curves
 from harness.judgments import Judgments
 from harness.model_records import ModelRecord, plan_from_record, read_record
-from harness.plan import ModelPlan
+from harness.plan import Item, ModelPlan
 from harness.prompts.controls import parse_control
 from harness.readouts import targets
-from harness.registry import load_reader
+from harness.registry import Reader, load_reader
 from harness.store import Store
 from harness.suite_files import parse_suite
 from harness.types import (
     AnalysisOptions,
     Bools,
+    Cognition,
     Curve,
     CurveResult,
     Delay,
     Floats,
+    GenerationResult,
     ModelInfo,
     RunResult,
     SequenceCurve,
     Transition,
 )
+from harness.whitebox import whitebox_across, whitebox_results
 
 SELECTION = "calls fail more often as the context grows"  # how the warning of it begins
 
@@ -46,8 +54,15 @@ def analyse(store: Store, judgments: Judgments) -> RunResult:
     limit = store.get_meta("limit")
     options = suite.analysis.options()
     records = {name: read_record(record) for name, record in store.models().items()}
-    plans = {n: plan_from_record(n, r, suite, int(limit) if limit else None) for n, r in records.items()}
-    found = [r for plan in plans.values() for r in _curves(plan, store, options, judgments)]
+    plans = {n: plan_from_record(n, r, suite, _number(limit)) for n, r in records.items()}
+    found = [r for plan in plans.values() for r in _found(plan, store, options, judgments)]
+    texts = tuple(r for r in found if isinstance(r, GenerationResult))
+    on_shares = replace(options, axis="linear")  # probabilities, not context lengths
+    written = tuple(share_curves(texts, lambda curve: judgments.transition(curve, on_shares)))
+    curves = tuple(with_findings(r, options, judgments) for r in found if isinstance(r, CurveResult))
+    series = series_of(curves, options, judgments)
+    shifts = shifts_of(without_inner(curves, series), options, judgments)
+    inside = whitebox_results(store, suite, _number(limit), records, curves, options, judgments)
     judgments.save()
     return RunResult(
         name=suite.name,
@@ -57,36 +72,64 @@ def analyse(store: Store, judgments: Judgments) -> RunResult:
         versions=dict(v.split("=", 1) for v in (store.get_meta("versions") or "").split()),
         options=options,
         models=tuple(_model_info(name, record, store) for name, record in records.items()),
-        curves=tuple(r for r in found if isinstance(r, CurveResult)),
+        curves=curves,
+        families=families_of(curves, options),
+        shifts=shifts,
         suite_yaml=text,
         unjudged=tuple(r for r in found if isinstance(r, str)),
+        generations=texts,
+        shares=written,
+        whitebox=inside,
+        across=whitebox_across(inside, options),
+        series=series,
+        seeds=seed_spreads(series, options),
     )
 
 
-def _curves(
+def _number(text: str | None) -> int | None:
+    return int(text) if text else None
+
+
+def _found(
     plan: ModelPlan, store: Store, options: AnalysisOptions, judgments: Judgments
-) -> Iterator[CurveResult | str]:
-    """Yield each condition's curve, or a sentence saying why there is none."""
+) -> Iterator[CurveResult | GenerationResult | str]:
+    """Yield each condition's curve or texts, or a sentence saying why there are none."""
     read = load_reader(plan.model)
     for item in plan.items:
         condition = item.condition
         store.check_symbols(condition.digest, symbols_digest(condition))
+        if condition.readout == "generation":
+            yield from generation_results(plan, item, store, read)
+            continue
         measure_it = measure_continuation if condition.readout == "continuation" else measure
         measured = measure_it(plan, item, store, read)
         curve = measured.curve(f"{plan.model} {condition.id}")
         if curve is not None and len(curve.level) >= MIN_LEVELS:
-            yield _curve_result(plan, measured, curve, options, judgments)
+            found = _curve_result(plan, measured, curve, options, judgments)
+            yield replace(found, cognition=_cognition(plan, item, store, read, judgments))
         else:
             yield _unjudged(plan.model, measured)
 
 
+def _cognition(
+    plan: ModelPlan, item: Item, store: Store, read: Reader, judgments: Judgments
+) -> Cognition | None:
+    asked = item.condition.cognitive
+    if asked is None:
+        return None
+    from harness.cognition import cognition  # loads what few suites ask for
+    from harness.predictions import predictions_of
+
+    return cognition(predictions_of(plan, item, store, read), asked, item.condition, judgments)
+
+
 def _unjudged(model: str, measured: Measured) -> str:
     condition, lost = measured.item.condition, _lost(measured)
-    scored = len(condition.context_lengths) - len(lost)
+    scored = len(condition.levels) - len(lost)
     control = f", control {condition.control}" if condition.control else ""
     reasons = "; ".join(dict.fromkeys(lost.values()))
     return (
-        f"{model}: {condition.title}{control}: answers at {scored} of {len(condition.context_lengths)} context "
+        f"{model}: {condition.title}{control}: answers at {scored} of {len(condition.levels)} context "
         f"lengths, at least {MIN_LEVELS} are needed (without: {reasons})"
     )
 
@@ -114,9 +157,9 @@ def _curve_result(
         # Drawn symbols are judged by each sequence's share of hits: the excess needs sequences that pair.
         shares = SequenceCurve(curve.name, curve.level, measured.p[:, keep], measured.ids)
         excess = judgments.beyond(shares, observers[baseline], options)
-    example = _example_length(condition.context_lengths, found)
-    sequence = condition.sequence(0, None if condition.nested else example)
-    prompt = condition.prompt(sequence)
+    example = _example_length(condition.levels, found)
+    replicate, sequence = condition.asked_at(example)
+    prompt = condition.prompt(sequence, replicate)
     return CurveResult(
         id=condition.id,
         title=condition.title,
@@ -146,18 +189,22 @@ def _curve_result(
         example_target=prompt.surfaces[int(targets(condition, sequence, np.array([example]))[0])],
         example_context_length=example,
         cost_usd=measured.cost_usd,
+        adaptive=use_of(plan, measured.item, measured.p, measured.asked, options)
+        if measured.item.adaptive
+        else None,
         lost_levels=_lost(measured),
         permutation_sd=_permutation_sd(measured, len(sequence.alphabet), keep),
         expects=expects,
         context_tokens=None if measured.context_tokens is None else measured.context_tokens[keep],
+        match=exact_match(measured, curve.name, _chance(condition), options, judgments),
     )
 
 
 def _permutation_sd(measured: Measured, n_symbols: int, keep: Bools) -> Floats | None:
-    """Return how far the curve differs between assignments of surfaces, None unless several were measured."""
+    """Return how far the curve differs between assignments of surfaces, None unless all levels have several."""
     groups = measured.item.condition.writing.groups(n_symbols)
     n = len(measured.p)
-    if groups < 2 or n < 2:
+    if groups < 2 or n < 2 or measured.item.adaptive:
         return None
     return spread(measured.p[:, keep], np.arange(n) % min(groups, n)).sd
 
@@ -166,6 +213,10 @@ def _chance(condition: Condition) -> float:
     """Return p of guessing: the share of all blocks of `depth` symbols that count."""
     if condition.readout == "judgment":
         return 1 / len(condition.writing.options)
+    if condition.readout == "answer":
+        part = condition.first
+        assert part.sequence.answers is not None, "checked when the suite was expanded"
+        return float(np.mean(1 / part.sequence.answers[list(part.levels)]))
     parts = [part for part in condition.parts(0) if condition.context_lengths[-1] in part.levels]
     return float(len(parts) / len(parts[0].sequence.alphabet) ** condition.depth)
 
@@ -187,6 +238,8 @@ def _lost(measured: Measured) -> dict[int, str]:
     """Return the context lengths at which nothing was scored, each with what failed there."""
     lost = {}
     for i in np.flatnonzero(measured.scored() == 0):
+        if measured.item.adaptive and not measured.asked[i]:
+            continue  # not lost: nothing was to be learnt there
         kinds = [f"{count[i]} {kind}" for kind, count in sorted(measured.failures.items()) if count[i]]
         lost[int(measured.levels[i])] = ", ".join(kinds) or "never asked"
     return lost

@@ -13,6 +13,7 @@ from harness.types import RunResult
 
 if TYPE_CHECKING:
     from harness.predictions import Predictions
+    from harness.types import Generated
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,20 @@ class Run:
         store = open_store(self.path)
         try:
             return list(predictions(store))
+        finally:
+            store.close()
+
+    def generations(self) -> "list[Generated]":
+        """Return the sequences that each model wrote under each condition, as arrays.
+
+        For `harness.cognitive.generated`, which fits cognitive models to them, and
+        for statistics of one's own.
+        """
+        from harness.generations import run_generations
+
+        store = open_store(self.path)
+        try:
+            return list(run_generations(store))
         finally:
             store.close()
 

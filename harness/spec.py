@@ -138,7 +138,9 @@ class TaskSpec(Strict):
     @model_validator(mode="after")
     def _length_of_generations_only(self) -> "TaskSpec":
         if (self.readout == "generation") != (self.length is not None):
-            raise ValueError("length, the symbols to be written, belongs to readout: generation, which needs it")
+            raise ValueError(
+                "length, the symbols to be written, belongs to readout: generation, which needs it"
+            )
         if self.readout != "generation":
             return self
         given = {"controls": self.controls, "samples": self.samples != 1, "nested": not self.nested}

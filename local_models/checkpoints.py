@@ -47,8 +47,9 @@ def resolve_checkpoint(name: str) -> Checkpoint:
 
     A name is that of a bundled checkpoint, a directory (write `./x` where a
     bundled one has the same name), or `organisation/model` on the Hub.
-    `NAME@300` is the folder step-000300 of a training series; on the Hub what
-    follows `@` is the revision. Raises CheckpointError if there is no such
+    `NAME@300` is the folder step-000300 of a training series, or the directory
+    itself where its training ended with that step (`training.json`); on the Hub
+    what follows `@` is the revision. Raises CheckpointError if there is no such
     directory or it cannot be loaded safely.
     """
     base, at, step = name.rpartition("@") if "@" in name and not Path(name).is_dir() else (name, "", "")
@@ -61,6 +62,34 @@ def resolve_checkpoint(name: str) -> Checkpoint:
         directory = _step(directory, step)
     check_directory(directory)
     return Checkpoint(name, directory)
+
+
+def series_names(base: str) -> tuple[str, ...]:
+    """Return what `base@*` stands for: `base@STEP` for each checkpoint of a training series, steps ascending.
+
+    Those are the folders step-XXXXXX and, where training ended, the directory
+    itself. Raises CheckpointError if there is no such directory, no checkpoint
+    in it, or its last checkpoint does not say its step.
+    """
+    directory = _directory(base)
+    if directory is None:
+        if _HUB_NAME.fullmatch(base) and not base.startswith("."):
+            raise CheckpointError(
+                f"{base!r} is no directory here, and the revisions of a Hub model are not listed: name them one by "
+                "one (NAME@REVISION), or download the checkpoints into folders step-XXXXXX"
+            )
+        raise _not_found(base)
+    steps, last = set(_steps(directory)), _final_step(directory)
+    if (directory / "config.json").is_file():
+        if last is None:
+            raise CheckpointError(
+                f"{str(directory)!r} holds a last checkpoint whose training step is not known: write it into "
+                'training.json there as {"steps": N}'
+            )
+        steps.add(last)
+    if not steps:
+        raise CheckpointError(f"{str(directory)!r} is no training series: it has no folder step-XXXXXX")
+    return tuple(f"{base}@{step}" for step in sorted(steps))
 
 
 def check_directory(directory: Path) -> None:
@@ -109,15 +138,36 @@ def _bundled_root() -> Path:
 
 
 def _step(directory: Path, step: str) -> Path:
-    steps = sorted(p.name for p in directory.glob("step-*") if p.is_dir())
-    wanted = f"step-{int(step):06d}" if step.isdecimal() else step
+    steps = _steps(directory)
+    number = step.removeprefix("step-")
+    wanted = int(number) if number.isdecimal() else None
     if wanted in steps:
-        return directory / wanted
-    known = ", ".join(str(int(s.removeprefix("step-"))) for s in steps) or "none"
+        return directory / f"step-{wanted:06d}"
+    if wanted is not None and wanted == _final_step(directory):
+        return directory
+    known = ", ".join(map(str, steps)) or "none"
+    many = "; @* stands for all of them in a run, where one is wanted" if step == "*" else ""
+    folder = step if wanted is None else f"step-{wanted:06d}"
     raise CheckpointError(
-        f"{str(directory)!r} has no folder {wanted!r} (training steps there: {known}); leave out @{step} "
+        f"{str(directory)!r} has no folder {folder!r} (training steps there: {known}{many}); leave out @{step} "
         "for the last step"
     )
+
+
+def _steps(directory: Path) -> list[int]:
+    """Return the steps that have a folder of their own, ascending."""
+    named = (re.fullmatch(r"step-(\d{6,})", p.name) for p in directory.glob("step-*") if p.is_dir())
+    return sorted(int(match[1]) for match in named if match)
+
+
+def _final_step(directory: Path) -> int | None:
+    """Return the step of the checkpoint in the directory itself, None where it is not recorded."""
+    try:
+        record = json.loads((directory / "training.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    steps = record.get("steps") if isinstance(record, dict) else None
+    return steps if isinstance(steps, int) and not isinstance(steps, bool) and steps >= 0 else None
 
 
 def _not_found(base: str) -> CheckpointError:

@@ -7,7 +7,7 @@ from harness.types import Failure, Model, Request, Response
 
 
 def open_model(name: str) -> Model:
-    """Open `local/NAME`: a bundled name, a path or `organisation/model`, with `@STEP` for an earlier one.
+    """Open `local/NAME`: a bundled name, a path or `organisation/model`, with `@STEP` for an earlier one, `@*` for all.
 
     Raises MissingExtra without torch and transformers, CheckpointError if the
     checkpoint cannot be loaded safely.
@@ -20,6 +20,13 @@ def open_model(name: str) -> Model:
     from harness.local_models.adapter import open_local
 
     return open_local(name)
+
+
+def series_names(base: str) -> tuple[str, ...]:
+    """Return the checkpoints that `local/BASE@*` stands for, as `BASE@STEP` with steps ascending."""
+    from harness.local_models.checkpoints import series_names
+
+    return series_names(base)
 
 
 def read(request: Request, raw: bytes) -> Response | Failure:

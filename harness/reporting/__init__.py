@@ -14,7 +14,8 @@ def write_report(results: Sequence[RunResult], out: Path, formats: frozenset[str
 
     The same results give the same bytes. Each file is written under a temporary
     name and then renamed. Files: report.html; report.pdf; latex/ with
-    report.tex, transitions.tex and figures/; runs.csv, transitions.csv and positions.csv.
+    report.tex, transitions.tex and figures/; runs.csv, transitions.csv and positions.csv,
+    shifts.csv where conditions are compared, and mixtures.csv and cognitive.csv where a suite asks for them.
 
     Raises SpecError for an unknown format or no runs, MissingExtra if HTML is
     asked for without Jinja2, StoreFull if the directory cannot be written.

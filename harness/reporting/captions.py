@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.reporting.findings import finding_sentences
 from harness.reporting.levels import failures_per_level, fitted
+from harness.reporting.matches import match_note, match_sentence
 from harness.reporting.numbers import count, level, money, percent
 from harness.reporting.sections import Entry, params_words
 from harness.reporting.summary import WAY_WORDS
@@ -30,6 +32,8 @@ class Caption:
 
     verdict: str
     beyond: str  # "" where not asked
+    match: str  # of exact match, "" where not asked
+    findings: tuple[str, ...]  # under other scorings, of single sequences
     posterior: str
     measured: str  # how, on how much, under which options
     observers: str
@@ -50,6 +54,8 @@ def caption(entry: Entry) -> Caption:
     return Caption(
         verdict=verdict_sentence(result),
         beyond=beyond_sentence(result) or "",
+        match=match_sentence(result),
+        findings=finding_sentences(result),
         posterior=posterior_words(t),
         measured=_measured(entry),
         observers=_observers(entry),
@@ -75,6 +81,8 @@ def figure_note(entry: Entry) -> str:
         )
     if result.observers:
         parts.append("orange: ideal observer")
+    if result.match is not None:
+        parts.append(match_note(result))
     if failures_per_level(result).any():
         parts.append("red: failed calls")
     return f"{'; '.join(parts)}. {options_words(t.options).capitalize()}."
@@ -101,6 +109,9 @@ def _measured(entry: Entry) -> str:
     if result.permutation_sd is not None and not np.isnan(result.permutation_sd).all():
         widest = float(np.nanmax(result.permutation_sd))
         words.append(f"symbols counterbalanced, s.d. between assignments at most {widest:.2f}")
+    if result.adaptive is not None:
+        drawn = "" if result.way == "samples" else "; each probability is judged as one draw"
+        words.append(f"design adaptive: {result.adaptive.words}{drawn}")
     if result.cost_usd:
         words.append(f"spend {money(result.cost_usd)}")
     return "; ".join(part for part in words if part)

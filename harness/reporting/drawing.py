@@ -17,6 +17,7 @@ import numpy as np
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_pdf import PdfPages
+from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 # the last three darkened to 4.5:1 against white, since they are used for text as well.
 INK, MUTED, FAINT = "#1b1f24", "#5f6872", "#c9ced6"
 MODEL, IDEAL, PLACE, FAILED = "#0072b2", "#c04a00", "#00785a", "#a3336b"
-BROWN, VIOLET = "#8a5a00", "#7a3db8"  # of further models in one figure
+BROWN, VIOLET = "#8a5a00", "#7a3db8"  # of further models in one figure, and of exact match
 PAPER = "#fffffe"  # not pure white, so that the dark scheme can tell it from other white
 
 THEME = {
@@ -167,6 +168,12 @@ def level_axis(axes: Axes, level: Floats, *, log2: bool) -> None:
         pad = 0.015 * (high - low) or 0.5
         axes.set_xlim(low - pad, high + pad)
         axes.locator_params(axis="x", nbins=9, integer=True)
+
+
+def heat_map(axes: Axes, table: Floats, colours: str) -> QuadMesh:
+    """Draw a table of values in 0..1, row i and column j centred on (j, i), as shapes: the page admits no image."""
+    rows, columns = (np.arange(n + 1) - 0.5 for n in table.shape)
+    return axes.pcolormesh(columns, rows, table, cmap=colours, vmin=0, vmax=1)
 
 
 @cache

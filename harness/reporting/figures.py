@@ -17,6 +17,7 @@ from harness.reporting.drawing import (
     printable,
 )
 from harness.reporting.levels import failures_per_level, fitted, ideal_transition, mean_over_sequences
+from harness.reporting.matches import draw_match
 from harness.reporting.numbers import number, with_interval
 from harness.reporting.placement import spread, strokes, thin
 from harness.reporting.wording import p_label
@@ -28,7 +29,9 @@ NARROW = (5.5, 3.7)
 
 MARKED = 40  # levels up to which each one gets a marker
 
-_LEFT, _RIGHT, _BOTTOM, _TOP, _SLIM, _GAP = 0.55, 1.45, 0.46, 0.3, 0.5, 0.14  # inches
+LEFT, RIGHT, BOTTOM, TOP, SLIM, GAP = 0.55, 1.45, 0.46, 0.3, 0.5, 0.14
+"""Inches around and between the panels of a figure."""
+
 _DASHES = [(4, 2), (1, 1.5), (4, 1.5, 1, 1.5), (7, 2), (2, 2)]
 
 _LEADER = {"shrinkA": 1, "shrinkB": 0, "relpos": (0, 0.5)}  # from the left edge of a label to its line
@@ -38,17 +41,19 @@ Label = tuple[str, float, str]  # text, height on the y axis, colour
 
 def draw_curve(frame: Frame, result: CurveResult) -> None:
     """Draw one curve into a frame: p above, raw p, captured mass and failures in a slim panel below."""
-    across = frame.width - _LEFT - _RIGHT
-    tall = frame.height - _BOTTOM - _SLIM - _GAP - _TOP
-    upper = frame.axes(_LEFT, _BOTTOM + _SLIM + _GAP, across, tall)
-    slim = frame.axes(_LEFT, _BOTTOM, across, _SLIM)
+    across = frame.width - LEFT - RIGHT
+    tall = frame.height - BOTTOM - SLIM - GAP - TOP
+    upper = frame.axes(LEFT, BOTTOM + SLIM + GAP, across, tall)
+    slim = frame.axes(LEFT, BOTTOM, across, SLIM)
     log2 = on_log_axis(result)
     for axes in (upper, slim):
         level_axis(axes, result.curve.level, log2=log2)
     _draw_place(upper, result)
     labels = _draw_references(upper, result, log2=log2) + _draw_model(upper, result, log2=log2)
+    if result.match is not None:
+        labels += draw_match(upper, result.match, log2=log2)
     _draw_heading(upper, result)
-    _finish(upper, labels, ylabel=p_label(result), inches=tall)
+    finish(upper, labels, ylabel=p_label(result), inches=tall)
     upper.tick_params(labelbottom=False)
     _draw_slim(slim, result, log2=log2)
     slim.set_xlabel(f"context length (symbols{', log scale' if log2 else ''})")
@@ -182,11 +187,11 @@ def _draw_slim(axes: Axes, result: CurveResult, *, log2: bool) -> None:
             kept = thin(level, values, log2=log2)
             axes.plot(level[kept], values[kept], color=colour, linewidth=1.0, dashes=dashes)
             labels.append((text, _last(values), colour))
-    _finish(axes, labels, ylabel="", inches=_SLIM)
+    finish(axes, labels, ylabel="", inches=SLIM)
     axes.set_yticks([0, 1])
 
 
-def _finish(axes: Axes, labels: list[Label], *, ylabel: str, inches: float) -> None:
+def finish(axes: Axes, labels: list[Label], *, ylabel: str, inches: float) -> None:
     """Set the y axis to [0, 1] and label the lines at the right edge, spread where they would overlap."""
     bottom, top = -0.03, 1.03
     axes.set_ylim(bottom, top)

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.axes import Axes
 
-from harness.reporting.drawing import FAINT, INK, MODEL, MUTED, SIZE, Frame, Size
+from harness.reporting.drawing import FAINT, INK, MODEL, MUTED, SIZE, Frame, Size, heat_map
 from harness.reporting.figures import BOTTOM, LEFT, RIGHT, TOP, Label, finish
 from harness.types import Floats
 from harness.types.induction import Induction
@@ -57,8 +57,7 @@ def draw_ablation(frame: Frame, found: Induction) -> None:
 
 
 def _map(axes: Axes, table: Floats, names: list[str]) -> None:
-    rows, columns = (np.arange(n + 1) - 0.5 for n in table.shape)
-    axes.pcolormesh(columns, rows, table, cmap="Purples", vmin=0, vmax=1)  # the page shows no embedded images
+    heat_map(axes, table, "Purples")
     if table.shape[1] <= _NUMBERED:
         for i, j in np.ndindex(*table.shape):
             if np.isfinite(table[i, j]):

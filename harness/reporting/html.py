@@ -7,13 +7,20 @@ from functools import partial
 from harness.errors import MissingExtra
 from harness.reporting.captions import Caption, caption, figure_note
 from harness.reporting.drawing import svg
+from harness.reporting.explained import COLUMNS as MODEL_COLUMNS
+from harness.reporting.explained import Explained, explained
 from harness.reporting.figures import NARROW, WIDE, draw_curve
+from harness.reporting.findings import SHIFT_COLUMNS, compared
+from harness.reporting.generations import HEADS, share_groups, share_note, texts_blocks
 from harness.reporting.levels import failures_per_level, ideal_transition, lowest_mass
 from harness.reporting.methods import methods
+from harness.reporting.mixtures import MIXTURE, draw_mixture
 from harness.reporting.numbers import number, with_interval
 from harness.reporting.overview import ONSET, draw_onset, draw_overview, onset_note, overview_size
 from harness.reporting.sections import Entry, Section, entries, sections, sweeps
+from harness.reporting.shares import SHARES, draw_shares
 from harness.reporting.summary import (
+    measured_of,
     model_spend,
     model_summary,
     model_tokens,
@@ -22,6 +29,8 @@ from harness.reporting.summary import (
     tokens_words,
     ways,
 )
+from harness.reporting.trained import training_blocks
+from harness.reporting.whitebox import InsideBlock, across_sentences, inside_blocks
 from harness.reporting.wording import delay_words, short_verdict
 from harness.types import RunResult
 
@@ -56,6 +65,8 @@ class Block:
     caption: Caption
     figure: Figure
     controls: tuple["Block", ...]
+    explained: Explained | None  # by observers and cognitive models
+    mixture: Figure | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +105,27 @@ def html_report(results: Sequence[RunResult]) -> bytes:
         title=", ".join(dict.fromkeys(run.name for run in results)),
         runs=[_run_facts(run) for run in results],
         columns=COLUMNS,
+        model_columns=MODEL_COLUMNS,
         text_columns=TEXT_COLUMNS,
         rows=[_row(entry) for section in sections(found) for entry in (section.main, *section.controls)],
         models=sorted({entry.result.model for entry in found}),
         verdicts=sorted({entry.result.transition.verdict for entry in found}),
         onsets=_onsets(results),
+        compared=compared(results),
+        shift_heads=SHIFT_COLUMNS,
+        texts=texts_blocks(results),
+        text_heads=HEADS,
+        shares=_shares(results),
         groups=_groups(sections(found)),
+        inside=[
+            ("training", "Over training", [], [_inside(block) for block in training_blocks(results)]),
+            (
+                "inside",
+                "Inside the models",
+                across_sentences(results),
+                [_inside(block) for block in inside_blocks(results)],
+            ),
+        ],
         methods=methods(results),
     )
     return page.encode("utf-8", "replace")
@@ -130,7 +156,7 @@ def _run_facts(run: RunResult) -> RunFacts:
     models = tuple(
         (
             ("model", model.name),
-            ("measured by", ways([c for c in run.curves if c.model == model.name])),
+            ("measured by", ways(*measured_of(run, model.name))),
             ("fingerprint", model.fingerprint),
             (
                 "settings",
@@ -145,8 +171,7 @@ def _run_facts(run: RunResult) -> RunFacts:
         for model in run.models
     )
     summaries = tuple(
-        (model.name, model_summary(model, [c for c in run.curves if c.model == model.name]))
-        for model in run.models
+        (model.name, model_summary(model, *measured_of(run, model.name))) for model in run.models
     )
     return RunFacts(run, facts, models, summaries)
 
@@ -194,6 +219,31 @@ def _onsets(results: Sequence[RunResult]) -> list[Figure]:
     return figures
 
 
+def _shares(results: Sequence[RunResult]) -> list[Figure]:
+    figures = []
+    for k, group in enumerate(share_groups(results)):
+        note = share_note(group)
+        title = f"{group[0].family}: share of {group[0].symbol} against the probability asked for"
+        draw = partial(draw_shares, group=group)
+        figures.append(Figure(svg(draw, SHARES, salt=f"shares-{k}", title=title, description=note), note))
+    return figures
+
+
+def _inside(block: InsideBlock) -> tuple[InsideBlock, list[list[Figure]]]:
+    """Return a block of what was found inside with the figures of each of its parts, drawn."""
+    drawn = [
+        [
+            Figure(
+                svg(f.draw, f.size, salt=f"{block.anchor}-{k}-{f.name}", title=f.title, description=f.note),
+                f.note,
+            )
+            for f in part.figures
+        ]
+        for k, part in enumerate(block.shown)
+    ]
+    return block, drawn
+
+
 def _groups(ordered: Sequence[Section]) -> list[Group]:
     members: dict[tuple[int, str, str], list[Section]] = {}
     for section in ordered:
@@ -238,4 +288,21 @@ def _one(entry: Entry, size: tuple[float, float], controls: tuple[Block, ...]) -
         title=entry.result.title,
         description=said.verdict,
     )
-    return Block(entry.anchor, entry.result.title, entry, said, Figure(drawn, figure_note(entry)), controls)
+    figure, found = Figure(drawn, figure_note(entry)), explained(entry.result.cognition)
+    return Block(
+        entry.anchor, entry.result.title, entry, said, figure, controls, found, _mixture(entry, found)
+    )
+
+
+def _mixture(entry: Entry, found: Explained | None) -> Figure | None:
+    cognition = entry.result.cognition
+    if found is None or cognition is None or cognition.mixture is None:
+        return None
+    drawn = svg(
+        partial(draw_mixture, mixture=cognition.mixture),
+        MIXTURE,
+        salt=f"mixture-{entry.anchor}",
+        title=f"{entry.result.title}: weights of observers",
+        description=found.sentences[0],
+    )
+    return Figure(drawn, found.note)

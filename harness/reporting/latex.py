@@ -1,46 +1,32 @@
 """The LaTeX report: a fragment to input into a paper, a document that compiles it, and figures as PDF."""
 
-import unicodedata
 from collections.abc import Sequence
 from functools import partial
 
 from harness.reporting.captions import caption, figure_note
 from harness.reporting.drawing import pdf
+from harness.reporting.explained import COLUMNS, Explained, explained
 from harness.reporting.figures import WIDE, draw_curve
+from harness.reporting.findings import SHIFT_COLUMNS, Compared, compared
+from harness.reporting.generations import (
+    HEADS,
+    TextsBlock,
+    share_groups,
+    share_note,
+    texts_blocks,
+)
+from harness.reporting.latex_inside import inside, inside_figures
+from harness.reporting.latex_text import escape, figure
 from harness.reporting.levels import failures_per_level, ideal_transition
 from harness.reporting.methods import methods
+from harness.reporting.mixtures import MIXTURE, draw_mixture
 from harness.reporting.numbers import number, with_interval
 from harness.reporting.overview import ONSET, draw_onset, onset_note
 from harness.reporting.sections import Entry, entries, sections, sweeps
-from harness.reporting.summary import model_summary
+from harness.reporting.shares import SHARES, draw_shares
+from harness.reporting.summary import measured_of, model_summary
 from harness.reporting.wording import delay_words, options_words
 from harness.types import RunResult
-
-_SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "$": r"\$",
-    "&": r"\&",
-    "#": r"\#",
-    "%": r"\%",
-    "_": r"\_",
-    "^": r"\textasciicircum{}",
-    "~": r"\textasciitilde{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
-    "'": r"\textquotesingle{}",
-    "`": r"\textasciigrave{}",
-    "-": r"{-}",  # no ligature: "--" is not a dash
-    "[": r"{[}",  # not an optional argument after \\
-    "≥": r"$\geq$",
-    "→": r"$\to$",
-    "∞": r"$\infty$",
-    "–": r"\textendash{}",
-    "…": r"\dots{}",
-}
 
 _PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \usepackage[utf8]{inputenc}
@@ -61,34 +47,37 @@ def latex_report(results: Sequence[RunResult]) -> dict[str, bytes]:
     """Return the files of the folder latex: report.tex, transitions.tex and figures/, by name."""
     found = entries(results)
     files = {f"figures/{entry.anchor}.pdf": _curve_pdf(entry) for entry in found}
+    files |= {
+        f"figures/{entry.anchor}-mixture.pdf": pdf(
+            [(MIXTURE, partial(draw_mixture, mixture=cognition.mixture))]
+        )
+        for entry in found
+        if (cognition := entry.result.cognition) is not None and cognition.mixture is not None
+    }
     swept = sweeps([curve for run in results for curve in run.curves])
     for k, sweep in enumerate(swept):
         files[f"figures/onset-{k}.pdf"] = pdf([(ONSET, partial(draw_onset, sweep=sweep))])
-    onsets = [_figure(f"onset-{k}", onset_note(sweep)) for k, sweep in enumerate(swept)]
+    for k, group in enumerate(share_groups(results)):
+        files[f"figures/shares-{k}.pdf"] = pdf([(SHARES, partial(draw_shares, group=group))])
+    for name, drawn in inside_figures(results):
+        files[f"figures/{name}.pdf"] = pdf([(drawn.size, drawn.draw)])
+    onsets = [figure(f"onset-{k}", onset_note(sweep)) for k, sweep in enumerate(swept)]
     ordered = [e for section in sections(found) for e in (section.main, *section.controls)]
     fragment = [
         "% Needs graphicx, booktabs, longtable, array, textcomp and T1 fonts; figures are in figures/.",
         *_tables(ordered),
+        *(_compared(block) for block in compared(results)),
         *onsets,
-        *(_figure(entry.anchor, _caption(entry)) for entry in ordered),
+        *(figure(f"shares-{k}", share_note(g)) for k, g in enumerate(share_groups(results))),
+        *(_texts_table(block) for block in texts_blocks(results)),
+        *inside(results),
+        *(part for e in ordered for part in (figure(e.anchor, _caption(e)), *_explained(e))),
     ]
     files["transitions.tex"] = _encoded(fragment)
     files["report.tex"] = _encoded(
         [_PREAMBLE, *_head(results), r"\input{transitions}", *_methods(results), r"\end{document}"]
     )
     return {f"latex/{name}": content for name, content in files.items()}
-
-
-def escape(text: str) -> str:
-    """Return text that LaTeX sets as it reads; what pdflatex has no glyph for becomes [U+XXXX]."""
-    return "".join(
-        _SPECIAL.get(c) or (c if _settable(c) else f"{{[}}U+{ord(c):04X}]") for c in " ".join(text.split())
-    )
-
-
-def _settable(c: str) -> bool:
-    """Whether T1 fonts hold a character: ASCII, and the letters of Latin-1."""
-    return (c.isascii() and c.isprintable()) or ("À" <= c <= "ÿ" and unicodedata.category(c).startswith("L"))
 
 
 def _head(results: Sequence[RunResult]) -> list[str]:
@@ -99,8 +88,8 @@ def _head(results: Sequence[RunResult]) -> list[str]:
             escape(f"Seed {run.seed}; first call {run.created}; suite digest {run.suite_digest[:12]}.")
         )
         for model in run.models:
-            curves = [curve for curve in run.curves if curve.model == model.name]
-            parts.append(rf"\paragraph{{{escape(model.name)}}} {escape(model_summary(model, curves))}")
+            words = model_summary(model, *measured_of(run, model.name))
+            parts.append(rf"\paragraph{{{escape(model.name)}}} {escape(words)}")
         parts += [escape(f"No curve: {sentence}.") for sentence in run.unjudged]
     return parts
 
@@ -156,17 +145,31 @@ def _row(entry: Entry) -> str:
     return " & ".join(escape(cell.replace("n/a", "–")) for cell in cells) + r" \\"
 
 
-def _figure(name: str, text: str) -> str:
+def _compared(block: Compared) -> str:
+    """Return the paragraphs on families, and the conditions compared as a list: the rows are too wide for a page."""
+    parts = [escape(sentence) for sentence in block.families]
+    for row in block.rows:
+        cells = "; ".join(f"{n} {cell}" for n, cell in zip(SHIFT_COLUMNS[2:], row[2:], strict=True))
+        parts.append(escape(f"{row[0]} against {row[1]}: {cells}.".replace("n/a", "–")))
+    return "\n\n".join([*parts, escape(block.note)])
+
+
+def _texts_table(block: TextsBlock) -> str:
+    rows = [" & ".join(escape(cell.replace("n/a", "–")) for cell in row) + r" \\" for row in block.rows]
     return "\n".join(
         [
-            r"\begin{figure}[htbp]",
-            r"\centering",
-            rf"\includegraphics[width=\linewidth]{{figures/{name}}}",
-            rf"\caption{{{escape(text)}}}",
-            rf"\label{{fig:{name}}}",
-            r"\end{figure}",
+            r"{\small\setlength{\LTcapwidth}{\linewidth}%",
+            r"\begin{longtable}{@{}lrrr@{}}",
+            rf"\caption{{{escape(f'{block.title}, {block.model}. {block.words}')}}}\\",
+            r"\toprule",
+            " & ".join(HEADS) + r" \\",
+            r"\midrule",
+            r"\endhead",
+            *rows,
+            r"\bottomrule",
+            r"\end{longtable}}",
         ]
-    ).rstrip()
+    )
 
 
 def _caption(entry: Entry) -> str:
@@ -176,10 +179,42 @@ def _caption(entry: Entry) -> str:
         f"{result.title}{control}, {result.model}.",
         said.verdict,
         said.beyond,
+        said.match,
+        *said.findings,
         *said.cautions,
         figure_note(entry),
     ]
     return " ".join(part for part in parts if part)
+
+
+def _explained(entry: Entry) -> list[str]:
+    """Return the figure of a mixture of observers and the table of cognitive models, where there are any."""
+    said, result = explained(entry.result.cognition), entry.result
+    if said is None:
+        return []
+    whose = f"{result.title}{f', control {result.control}' if result.control else ''}, {result.model}"
+    words = " ".join((f"What explains the predictions: {whose}.", *said.sentences, *said.cautions))
+    parts = [figure(f"{entry.anchor}-mixture", f"{words} {said.note}")] if said.note else []
+    if said.rows:
+        parts.append(_models(f"Cognitive models: {whose}." if said.note else words, said))
+    return parts or [escape(words)]
+
+
+def _models(caption_text: str, said: Explained) -> str:
+    lines = [
+        r"\begin{table}[htbp]",
+        r"\centering\small\setlength{\tabcolsep}{3.5pt}",
+        rf"\caption{{{escape(caption_text)}}}",
+        r"\begin{tabular}{@{}l>{\raggedright\arraybackslash}p{0.36\linewidth}rrrr@{}}",
+        r"\toprule",
+        " & ".join(map(escape, COLUMNS)) + r" \\",
+        r"\midrule",
+        *(" & ".join(map(escape, row)) + r" \\" for row in said.rows),
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\end{table}",
+    ]
+    return "\n".join(lines)
 
 
 def _curve_pdf(entry: Entry) -> bytes:

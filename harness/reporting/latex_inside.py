@@ -23,7 +23,9 @@ def inside(results: Sequence[RunResult]) -> list[str]:
     parts = [escape(sentence) for sentence in across_sentences(results)]
     for block in (*training_blocks(results), *inside_blocks(results)):
         words = " ".join((block.facts, *(f"{sentence}." for sentence in block.missing)))
-        parts.append(rf"\paragraph{{{block.lead} {escape(block.model)}: {escape(block.title)}}} {escape(words)}")
+        parts.append(
+            rf"\paragraph{{{block.lead} {escape(block.model)}: {escape(block.title)}}} {escape(words)}"
+        )
         for k, part in enumerate(block.shown):
             parts.append(escape(" ".join((f"{part.title}.", *part.sentences, *part.cautions))))
             parts += [figure(f"{block.anchor}-{k}-{d.name}", f"{d.title}. {d.note}") for d in part.figures]

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from harness.reporting.generations import texts_summary
 from harness.reporting.numbers import count, level, listing, money, number, percent, plural
 from harness.reporting.wording import MASS_WARNING, UNIT, observer_words
-from harness.types import CurveResult, ModelInfo, RunResult, Verdict, Way
+from harness.types import CurveResult, GenerationResult, ModelInfo, RunResult, Verdict, Way
 
 _VERDICTS: tuple[Verdict, ...] = ("sharp", "gradual", "multiple", "none", "undetermined")
 
@@ -15,10 +16,18 @@ WAY_WORDS: dict[Way, str] = {
     "prefixes": "one scored pass a sequence, exact at every context length",
     "next_token": "one request a context length, next-token log-probabilities",
     "samples": "one request a context length, drawn answers counted",
+    "generation": "one request a sequence, written freely and read as text",
 }
 
 
-def model_summary(model: ModelInfo, curves: Sequence[CurveResult]) -> str:
+def measured_of(run: RunResult, model: str) -> tuple[list[CurveResult], list[GenerationResult]]:
+    """Return the curves of one model and the texts that it wrote."""
+    return [c for c in run.curves if c.model == model], [g for g in run.generations if g.model == model]
+
+
+def model_summary(
+    model: ModelInfo, curves: Sequence[CurveResult], texts: Sequence[GenerationResult] = ()
+) -> str:
     """Return what was found for one model, in plain words; nothing is left out that would weaken it."""
     main = [c for c in curves if c.control is None]
     controls = [c for c in curves if c.control is not None]
@@ -28,6 +37,8 @@ def model_summary(model: ModelInfo, curves: Sequence[CurveResult]) -> str:
         if controls
         else f"{measured}, without controls."
     ]
+    if texts:
+        parts = [*(parts if curves else ()), texts_summary(texts)]
     if main:
         parts.append(_verdict_counts(main))
         parts += _locations(main) + _delays(main)
@@ -75,9 +86,12 @@ def model_spend(model: ModelInfo) -> str:
     return words
 
 
-def ways(curves: Sequence[CurveResult]) -> str:
+def ways(curves: Sequence[CurveResult], texts: Sequence[GenerationResult] = ()) -> str:
     """Return how a model was measured, each way once."""
-    return "; ".join(WAY_WORDS[way] for way in dict.fromkeys(c.way for c in curves)) or "not measured"
+    each: list[Way] = [c.way for c in curves]
+    if texts:
+        each.append("generation")
+    return "; ".join(WAY_WORDS[way] for way in dict.fromkeys(each)) or "not measured"
 
 
 def run_totals(run: RunResult) -> tuple[int, int, int | None, int | None]:

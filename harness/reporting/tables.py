@@ -1,6 +1,6 @@
 """Finished runs as pandas tables, one row a model, a curve, a context length or a trial, and as CSV.
 
-The only module that imports pandas. Numbers are written with as many digits as
+Numbers are written with as many digits as
 they hold, so that a table read back equals the one written, and the same run
 gives the same bytes.
 """
@@ -11,6 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from harness.reporting.explained_tables import cognitive_df, mixtures_df
+from harness.reporting.finding_tables import finding_columns, shifts_df
+from harness.reporting.generation_tables import generations_df
 from harness.reporting.levels import (
     failures_per_level,
     fitted,
@@ -19,7 +22,10 @@ from harness.reporting.levels import (
     lowest_mass,
     mean_over_sequences,
 )
+from harness.reporting.matches import match_columns, match_positions
 from harness.reporting.sections import Entry, entries
+from harness.reporting.trained_table import series_df
+from harness.reporting.whitebox import inside_tables
 from harness.types import CountCurve, CurveResult, Floats, RunResult, SequenceCurve, Transition
 
 
@@ -65,7 +71,8 @@ def transitions_df(results: Sequence[RunResult]) -> pd.DataFrame:
     `ideal_*` is the transition of the first observer, `beyond_*` that of p_model
     - p_baseline; `delay` is a lower bound where `delay_censored` is "model". Under a
     control, `expects` says what it does to a transition about the concept and
-    `survives` whether one is there. Each parameter has a column `param_<name>`.
+    `survives` whether one is there. `finding_columns` says what stands beside the
+    transition: scorings, single sequences, family. Each parameter has a column `param_<name>`.
     """
     found = entries(results)
     names = sorted({name for entry in found for name in entry.result.params})
@@ -81,7 +88,8 @@ def positions_df(results: Sequence[RunResult]) -> pd.DataFrame:
     `mean` has its 95 % interval `low` to `high`; `fit` is the analyzer's. `k` and
     `n` are set for counted answers alone; `scored` counts the sequences (or
     answers) in the mean, `failures` those that are not, `failed_<kind>` by kind.
-    Each observer's mean has a column `observer_<name>`.
+    Each observer's mean has a column `observer_<name>`. `match` is the exact match of
+    readout "answer" with its interval, `log_p` the mean ln p(gold) in nat.
     """
     found = entries(results)
     kinds = sorted({kind for entry in found for kind in entry.result.failures})
@@ -118,11 +126,17 @@ def csv_bytes(table: pd.DataFrame) -> bytes:
 
 def csv_report(results: Sequence[RunResult]) -> dict[str, bytes]:
     """Return the tables as CSV files by name; a row a trial is for notebooks (`trials_df`), it can be 100 MB."""
-    return {
+    files = {
         "runs.csv": csv_bytes(runs_df(results)),
         "transitions.csv": csv_bytes(transitions_df(results)),
         "positions.csv": csv_bytes(positions_df(results)),
     }
+    asked = {"mixtures.csv": mixtures_df(results), "cognitive.csv": cognitive_df(results)}
+    asked["generations.csv"] = generations_df(results)
+    asked["shifts.csv"] = shifts_df(results)
+    asked["series.csv"] = series_df(results)
+    asked |= inside_tables(results)
+    return files | {name: csv_bytes(table) for name, table in asked.items() if len(table)}
 
 
 _CONTRACT = (
@@ -131,7 +145,7 @@ _CONTRACT = (
 )  # fmt: skip
 _NUMERIC = {
     *_CONTRACT[2:14], "delay", "delay_low", "delay_high", "cost_usd", "chance", "min_mass", "scored",
-    "failures",
+    "failures", "match_delay", "match_chance",
 }  # fmt: skip
 
 
@@ -167,6 +181,8 @@ def _transition_row(entry: Entry, names: Sequence[str]) -> dict[str, object]:
         | {"baseline": result.baseline}
         | _named("beyond", result.beyond)
         | {"expects": result.expects, "survives": result.survives}
+        | match_columns(result)
+        | finding_columns(entry.run, result)
     )
     row |= {
         "delay": None if delay is None else delay.value,
@@ -207,6 +223,7 @@ def _positions(entry: Entry, kinds: Sequence[str], observers: Sequence[str]) -> 
     }
     for kind in kinds:
         columns[f"failed_{kind}"] = result.failures.get(kind, (0,) * len(level))
+    columns |= match_positions(result)
     for name in observers:
         columns[f"observer_{name}"] = _observer_mean(result, name, absent)
     return pd.DataFrame({**_identity(entry), **columns})

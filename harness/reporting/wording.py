@@ -32,6 +32,8 @@ def observer_words(name: str) -> str:
     """Return an observer in words; kt is the unigram observer of Krichevsky and Trofimov."""
     if name == "kt":
         return "unigram (KT) observer"
+    if name == "unigram_sparse":
+        return "unigram observer that learns which symbols occur"
     for start, words in (("ngram", "{}-gram observer"), ("backoff", "back-off {}-gram observer")):
         if name.startswith(start) and name.removeprefix(start).isdigit():
             return words.format(name.removeprefix(start))
@@ -73,6 +75,12 @@ def transition_sentence(transition: Transition, level: Floats, name: str = "p") 
                 f"(posterior probability of no transition {probability(t.p_none)})."
             )
         case "undetermined":
+            if (
+                max(t.p_none, t.p_gradual, t.p_sharp, t.p_multiple) >= 0.9
+            ):  # the class is clear, its claim is not
+                return (
+                    f"undetermined: what the most probable class claims is not shown ({posterior_words(t)})."
+                )
             return f"undetermined: the data do not decide between the classes ({posterior_words(t)})."
         case "multiple":
             places = [with_interval(c.location, c.low, c.high) for c in t.changes]

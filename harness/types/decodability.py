@@ -51,7 +51,9 @@ class Decodability:
     chosen_on: int  # sequences of the selection half
     held_out: int  # sequences of the other half, which transitions, lags and intervals rest on
     behaviour: SequenceCurve | None  # p(target) of the held-out sequences; None where only counts exist
-    choice: SequenceCurve | None  # the same scored 1 where p(target) is above one half: of two symbols the likelier
+    choice: (
+        SequenceCurve | None
+    )  # the same scored 1 where p(target) is above one half: of two symbols the likelier
     behaviour_transition: Transition | None
     behaviour_mean: Floats | None
     behaviour_low: Floats | None

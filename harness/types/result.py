@@ -11,6 +11,7 @@ from harness.types.findings import Family, Individuals, Mirage, Shift
 from harness.types.generation import GenerationResult, ShareCurve
 from harness.types.model import Way
 from harness.types.sequence import Floats, Params
+from harness.types.training import CheckpointSeries, SeedSpread
 from harness.types.whitebox import WhiteBoxResult
 
 
@@ -160,3 +161,5 @@ class RunResult:
     shares: tuple[ShareCurve, ...] = ()  # what was written against what was asked for
     whitebox: tuple[WhiteBoxResult, ...] = ()  # what was found inside models, a record a task and model
     across: tuple[AcrossModels, ...] = ()  # decodability and behaviour over models
+    series: tuple[CheckpointSeries, ...] = ()  # conditions over the checkpoints of a training series
+    seeds: tuple[SeedSpread, ...] = ()  # the same condition over series that differ in their seed

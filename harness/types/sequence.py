@@ -34,7 +34,9 @@ class Sequence:
     observers: Mapping[str, Floats]  # name -> (length + 1, n_symbols)
     ideal: str  # the observer that is Bayes-optimal under the family's own prior
     concept: str  # the hidden concept in words, e.g. "011 repeated"
-    answers: Ints | None = None  # (length,), of how many possible answers each symbol is one, 0 where it is none
+    answers: Ints | None = (
+        None  # (length,), of how many possible answers each symbol is one, 0 where it is none
+    )
     before: str = ""  # text that stands before the symbols and is no part of the context length
 
     @property

@@ -75,8 +75,6 @@ def test_a_probe_keeps_groups_apart() -> None:
     assert apart.accuracy < 0.9
 
 
-
-
 def test_points_that_are_all_alike_are_read_at_chance_in_each_class() -> None:
     labels = np.repeat([0, 1], 200)
     found = knn(np.zeros((400, 3), np.float32), labels, np.arange(400), np.random.default_rng(0), shuffles=1)

@@ -9,6 +9,8 @@ from harness.registry import family_names, load_family
 from harness.types import Params
 
 SETTINGS = [
+    ("bitwise", {}, r"=([01])", 2),
+    ("bitwise", {"form": "letters"}, r"[abcd]([01])", 2),
     ("parity", {}, r"=([01])", 2),
     ("group_words", {}, r"=([A-Z])", 6),
     ("group_words", {"group": "a5", "form": "each"}, r"[xy]([A-Za-z0-9])", 60),
