@@ -9,30 +9,33 @@ on with what is there, and writes README.md, figures and tables into OUT_DIR.
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
 import harness as icl
-from harness.analysis.learning import mean_interval
-from harness.capability import course_of
+from harness.capability import course_of, lead_of
 from harness.local_models.checkpoints import series_names
 from harness.local_models.loading import load_checkpoint
 from harness.local_models.whitebox.box import WhiteBox
 from harness.local_models.whitebox.capability import read_capability
 from harness.local_models.whitebox.capability_coin import coin_trials
+from harness.reporting.capability import (
+    HEADS,
+    WIDE,
+    capability_rows,
+    capability_sentences,
+    draw_capability,
+)
 from harness.reporting.concept_figures import standing_alone
 from harness.reporting.drawing import svg
-from harness.reporting.numbers import number, with_interval
 from harness.reporting.trained import training_blocks
-from harness.types import Bounded, Floats
 from harness.types.capability import CapabilityCourse
 
 SUITES = ("induction", "bundled", "bitwise")
 THRESHOLD = 0.9  # agreement with the implied law; the coin's ideal reader has 1
-HEADS = ("step", "naive", "over-prompting", "alpha = 1", "tuned (layer, alpha)", "random, tuned", "wrong concept",
-         "gap, tuned", "random as good", "mass", "off target")  # fmt: skip
 
 
 def main(series_dir: str, runs_dir: str, out_dir: str) -> None:
@@ -46,24 +49,38 @@ def main(series_dir: str, runs_dir: str, out_dir: str) -> None:
     for name, suite in suites.items():
         run = icl.run(suite, out=runs / name)
         sections[name] = page(name, run, out)
-        icl.series_df(run).round(4).to_csv(out / f"{name}.csv", index=False)
-    sections["capability"] = capability_table(bundled_course())
+        icl.series_df(run).drop(columns=["run", "title", "chance"]).round(4).to_csv(
+            out / f"{name}.csv", index=False
+        )
+    sections["capability"] = capability_page(bundled_course(), out)
     (out / "README.md").write_text(words.format(**sections), encoding="utf-8")
 
 
 def page(name: str, run: icl.Run, out: Path) -> str:
-    """Return what the report says of a run over training, its figures written beside."""
-    parts = []
-    for block in training_blocks([run.result]):
+    """Return what the report says of a run over training, its figures written beside; of controls the words alone.
+
+    Of a decoded run it is the decodability, for which it was made.
+    """
+    blocks = training_blocks([run.result])
+    decoded = [block for block in blocks if block.anchor.startswith("decoded")]
+    parts: list[str] = []
+    noted: set[str] = set()
+    for block in decoded or blocks:
         parts.append(f"### {block.title}, `{block.model}`\n\n{block.facts}\n")
+        control = ", control " in block.title
         for k, shown in enumerate(block.shown):
             parts.append(" ".join(shown.sentences) + "\n")
+            if control:
+                continue
             for drawn in shown.figures:
                 file = f"{name}-{block.anchor}-{k}-{drawn.name}.svg"
                 salt = file.removesuffix(".svg")
                 text = svg(drawn.draw, drawn.size, salt=salt, title=drawn.title, description=drawn.note)
                 (out / file).write_text(standing_alone(text), encoding="utf-8")
-                parts.append(f"![{drawn.title}]({file})\n\n{drawn.note}\n")
+                parts.append(f"![{drawn.title}]({file})\n")
+                if drawn.note not in noted:
+                    parts.append(f"{drawn.note}\n")
+                noted.add(drawn.note)
             parts.append(table(shown.heads, shown.rows))
             parts += [f"{caution}\n" for caution in shown.cautions]
     return "\n".join(parts)
@@ -89,37 +106,15 @@ def bundled_course() -> CapabilityCourse:
     return course_of([int(n.partition("@")[2]) for n in names], readings, threshold=THRESHOLD, smoothing=0)
 
 
-def capability_table(course: CapabilityCourse) -> str:
-    """Return the course as a table and a sentence on when capability and behaviour come."""
-    rows = [
-        (
-            f"{step:g}",
-            _mean(r.naive),
-            _mean(r.over),
-            _mean(r.natural),
-            f"{_mean(r.tuned)} ({r.layer}, {r.scale:g})",
-            number(float(r.random.mean()), 2),
-            number(float(r.wrong.mean()), 2),
-            _bounded(gap.latent),
-            f"{gap.random_as_good[0]} of {gap.random_as_good[1]}",
-            f"{number(r.mass[0], 2)}, {number(r.mass[1], 2)}",
-            number(r.off_target, 2),
-        )
-        for step, r, gap in zip(course.step, course.readings, course.gaps, strict=True)
-    ]
-    times = (
-        f"{course.threshold:g} agreement, kept for three checkpoints: capability from step "
-        f"{number(course.capability, 0)}, behaviour from step {number(course.behaviour, 0)}."
+def capability_page(course: CapabilityCourse, out: Path) -> str:
+    """Return the course in words and as a table, its figure written beside."""
+    title = "Agreement with the implied law over training, by way of asking"
+    text = svg(
+        partial(draw_capability, course=course), WIDE, salt="capability", title=title, description=title
     )
-    return f"{table(HEADS, tuple(rows))}\n{times}\n"
-
-
-def _mean(values: Floats) -> str:
-    return with_interval(float(values.mean()), *mean_interval(values))
-
-
-def _bounded(found: Bounded) -> str:
-    return with_interval(found.value, found.low, found.high)
+    (out / "capability.svg").write_text(standing_alone(text), encoding="utf-8")
+    said = " ".join(capability_sentences([course], lead_of([course])))
+    return f"![{title}](capability.svg)\n\n{said}\n\n{table(HEADS, capability_rows(course))}"
 
 
 if __name__ == "__main__":
