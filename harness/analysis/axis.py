@@ -48,6 +48,10 @@ class Axis:
         """Return the level at a point of the axis."""
         return float(x if self.shift is None else 2.0**x - self.shift)
 
+    def from_level(self, level: Floats) -> Floats:
+        """Return where levels lie on the axis, between those that are known by interpolation."""
+        return np.interp(level, self.level, self.x)
+
     def gap(self, x: float) -> tuple[float, float]:
         """Return the two neighbouring levels, on the axis, that a point lies between."""
         right = int(np.clip(np.searchsorted(self.x, x, side="right"), 1, len(self.x) - 1))

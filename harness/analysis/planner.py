@@ -69,8 +69,9 @@ class AdaptivePlanner:
     `until` "located" is the end of that. It takes the fewest calls, too few for
     the analyzer, which also weighs several changes, to give a verdict or a
     location of its own. With "judged" the calls that follow are spread over all
-    levels until it does, or finds several changes ("several"): a second change
-    that lies where no call went is then seen, and "located" would not see it.
+    levels until its own interval is as precise, or it finds several changes
+    ("several"): a second change that lies where no call went is then seen, and
+    "located" would not see it.
 
     The state is what was told, in order: `observations` with the same arguments
     rebuild it, and the same questions follow.
@@ -273,8 +274,11 @@ class AdaptivePlanner:
         if self._posterior.belief.none > 1 - SURE:
             return False
         low, high = location_interval(self._grid, self._posterior.belief, self.options.confidence)
-        wanted = max(2 * self.precision * self._grid.axis.range, float(self._grid.spacing.min()))
-        return high - low <= wanted * (1 + 1e-9)
+        return high - low <= self._wanted() * (1 + 1e-9)
+
+    def _wanted(self) -> float:
+        """Return the length of an interval that is precise enough, on the axis: never below the level spacing."""
+        return max(2 * self.precision * self._grid.axis.range, float(self._grid.spacing.min()))
 
     def _judged(self) -> Stop | None:
         """Return how the analyzer's own verdict ends it, None while that is open; looked up where nothing was told."""
@@ -282,7 +286,13 @@ class AdaptivePlanner:
             found: Stop | None = None
             if np.count_nonzero(self._posterior.n) >= MIN_LEVELS:
                 judged = self.transition
-                located = judged.location is not None
-                found = "several" if judged.verdict == "multiple" else "precise" if located else None
+                low, high = judged.location_low, judged.location_high
+                if judged.verdict == "multiple":
+                    found = "several"
+                elif low is not None and high is not None:
+                    length = float(np.ptp(self._grid.axis.from_level(np.array([low, high]))))
+                    # The analyzer's interval spans both neighbours of a place, two spacings, however sure it is.
+                    wanted = max(self._wanted(), 2 * float(self._grid.spacing.min()))
+                    found = "precise" if length <= wanted * (1 + 1e-9) else None
             self._judgment = (len(self._told), found)
         return self._judgment[1]

@@ -282,3 +282,20 @@ def test_outcomes_that_cannot_be_are_refused_and_change_nothing(
     with pytest.raises(CurveError, match=words):
         planner.tell(*told)
     assert planner.observations == ()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_judged_ends_where_the_analyzers_own_interval_is_as_precise(seed: int) -> None:
+    levels = np.arange(0.0, 99.0, 3.0)
+    rng = np.random.default_rng([31, seed])
+    planner = AdaptivePlanner(levels, until="judged", seed=seed)
+    while not planner.done:
+        for x in planner.ask(8):
+            p = 0.1 + 0.8 / (1 + np.exp(-(x - 40.0) * 2 * np.log(9) / 6.0))
+            planner.tell(x, int(rng.random() < p))
+    found = planner.transition
+    assert planner.stopped == "precise"
+    assert found.location_low is not None
+    assert found.location_high is not None
+    assert found.location_high - found.location_low <= 2 * 0.05 * 96 + 1e-9  # half-width: .05 of the range
+    assert found.location_low <= 40.0 <= found.location_high
