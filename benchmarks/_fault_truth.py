@@ -15,7 +15,8 @@ from typing import NamedTuple
 from benchmarks._fault_kinds import BY_NAME, Fate
 from benchmarks._fault_law import counts, draws, p_target
 from benchmarks._fault_server import Entry
-from harness.conditions import Condition, expand
+from harness.conditions import Condition
+from harness.expansion import expand
 from harness.suite_files import parse_suite
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from harness.adaptive import run_adaptive
 from harness.batches import Collected, Submitted, collect_all, submit_all
-from harness.conditions import Condition, expand, symbols_digest
+from harness.conditions import Condition, symbols_digest
 from harness.errors import BudgetError, SpecError, TokenizationError
+from harness.expansion import expand
 from harness.ledger import Ledger
 from harness.model_records import ModelRecord, write_record
 from harness.plan import ModelPlan, plan_model

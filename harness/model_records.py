@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from harness.conditions import expand
+from harness.expansion import expand
 from harness.plan import ModelPlan, make_item
 from harness.prices import price_of
 from harness.spec import SuiteSpec

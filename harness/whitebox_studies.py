@@ -5,8 +5,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.conditions import Condition, expand
+from harness.conditions import Condition
 from harness.errors import SpecError
+from harness.expansion import expand
 from harness.spec import SuiteSpec, TaskSpec
 from harness.types import Sequence
 from harness.types.whitebox import WhiteBoxStudy, WhiteBoxTrial

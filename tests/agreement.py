@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.conditions import expand
 from harness.curves import Measured, measure
 from harness.execute import RunOptions, execute
+from harness.expansion import expand
 from harness.model_records import plan_from_record, read_record
 from harness.registry import load_reader
 from harness.spec import SuiteSpec

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
-from harness.conditions import Condition, expand
+from harness.conditions import Condition
+from harness.expansion import expand
 from harness.plan import make_item, pieces
 from harness.registry import load_model, load_reader
 from harness.scoring import score_logprobs

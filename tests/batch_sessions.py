@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.batch_sizes import MOST_BYTES
 from harness.batches import Collected, Submitted, collect_all, submit_all
-from harness.conditions import expand
+from harness.expansion import expand
 from harness.ledger import Ledger
 from harness.plan import ModelPlan, pieces, plan_model
 from harness.runner import Tally, Work, run_model, work_of

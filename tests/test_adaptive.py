@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from harness.commands.adaptive import plan_words, use_words
-from harness.conditions import expand
 from harness.errors import SpecError
 from harness.execute import Outcome, RunOptions, execute
+from harness.expansion import expand
 from harness.plan import ModelPlan
 from harness.runner import Tally
 from harness.runs import Run

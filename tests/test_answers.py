@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from harness.answers import log_probability, matched, mean_log_probability, most_probable
-from harness.conditions import Condition, expand
+from harness.conditions import Condition
 from harness.errors import SpecError
 from harness.execute import RunOptions, execute
+from harness.expansion import expand
 from harness.plan import make_item, pieces
 from harness.runs import open_run
 from harness.suite_files import parse_suite

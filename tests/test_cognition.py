@@ -9,9 +9,10 @@ import pytest
 from pydantic import TypeAdapter
 
 from harness.cognition import explain
-from harness.conditions import Condition, expand
+from harness.conditions import Condition
 from harness.errors import SpecError, UnknownName
 from harness.execute import RunOptions, execute
+from harness.expansion import expand
 from harness.judgments import Judgments
 from harness.predictions import Predictions
 from harness.runs import open_run

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.conditions import expand
 from harness.errors import ModelError, SpecError
 from harness.execute import RunOptions, execute
+from harness.expansion import expand
 from harness.registry import load_family
 from harness.runs import open_run
 from harness.suite_files import parse_suite

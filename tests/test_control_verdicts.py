@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.conditions import expand
 from harness.errors import SpecError, UnknownName
 from harness.execute import RunOptions, execute
+from harness.expansion import expand
 from harness.runs import open_run
 from harness.suite_files import parse_suite
 

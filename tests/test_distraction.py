@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.conditions import Condition, expand, symbols_digest
+from harness.conditions import Condition, symbols_digest
 from harness.errors import SpecError
 from harness.execute import RunOptions, execute
+from harness.expansion import expand
 from harness.parts import straight
 from harness.runs import open_run
 from harness.spec import Sweep

@@ -13,7 +13,7 @@ from harness.adapters._retry import RetryPolicy
 from harness.cli import cli
 from harness.commands.doctor import print_examination
 from harness.commands.possible_ways import measurable
-from harness.conditions import expand
+from harness.expansion import expand
 from harness.plan import plan_model
 from harness.spec import SuiteSpec
 from harness.suite_files import parse_suite

@@ -9,9 +9,9 @@ import pytest
 
 import harness as icl
 from harness.cognitive import generated as behaviour_of
-from harness.conditions import expand
 from harness.errors import ModelError, SpecError
 from harness.execute import RunOptions, execute
+from harness.expansion import expand
 from harness.generations import LEAST_LEVELS
 from harness.plan import make_item, most_tokens, pieces
 from harness.runs import Run, open_run

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.conditions import expand
+from harness.expansion import expand
 from harness.plan import Item, choose_way, make_item, pieces
 from harness.types import Capabilities, Way
 from tests.synthetic import small_suite

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.conditions import expand
 from harness.errors import SpecError, UnknownName
 from harness.execute import RunOptions, execute
+from harness.expansion import expand
 from harness.prompts.observers import against_random
 from harness.registry import load_family
 from harness.runs import open_run

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.conditions import expand
 from harness.curves import measure
+from harness.expansion import expand
 from harness.ledger import Ledger
 from harness.plan import ModelPlan, plan_model
 from harness.results import selection_warning

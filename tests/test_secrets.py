@@ -142,7 +142,7 @@ def test_the_key_is_in_no_store_report_log_or_error(
 def _probe(name: str, suite: SuiteSpec) -> Capabilities:
     import asyncio
 
-    from harness.conditions import expand
+    from harness.expansion import expand
 
     async def probe() -> Capabilities:
         model = load_model(name)

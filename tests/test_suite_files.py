@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.conditions import expand
 from harness.errors import SpecError, UnknownName
+from harness.expansion import expand
 from harness.registry import suite_names
 from harness.suite_files import dump_suite, load_suite, parse_suite, suite_digest
 

@@ -10,8 +10,9 @@ from rich.console import Console
 from harness.commands.audit import print_audits
 from harness.commands.display import say, table_of, wide_console
 from harness.commands.possible_ways import DRAWS, Effort, Measurable, measurable
-from harness.conditions import Condition, expand
+from harness.conditions import Condition
 from harness.errors import HarnessError, RenderError
+from harness.expansion import expand
 from harness.plan import choose_way
 from harness.prices import Tokens, cost_of, price_of, price_source
 from harness.probing import establish
