@@ -1,6 +1,6 @@
 """Hold the analyzer to its targets on curves of known truth: one table, a row per figure.
 
-    python -m benchmarks.analyzer [--seed 1] [--processes 2] [--scale 0.5 | --quick] [--without real]
+    python -m benchmarks.analyzer [--seed 1] [--processes 2] [--scale 0.5 | --quick] [--without planner real]
 
 Detection means p_none < 0.05, and a class is the one with the largest posterior.
 Shares come with Clopper and Pearson's 95 % interval, balanced accuracies with

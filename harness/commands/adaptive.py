@@ -3,8 +3,8 @@
 from harness.plan import Item, ModelPlan
 from harness.types import CurveResult, RunResult
 
-# Mean calls of a condition until it ended, rounds of 8, 33 levels, 20 truths of each kind:
-EXPECTED = 270  # steps and rises over .05 and .2 of the range: means 256, 204 and 348
+# Mean calls of a condition until it ended, rounds of 8, 33 levels, measured by benchmarks/_analyzer_planner.py:
+EXPECTED = 250  # steps and rises over .05 and .2 of the range: means 231, 206 and 305
 FLAT = 250  # no change
 
 
