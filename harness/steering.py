@@ -17,7 +17,7 @@ from harness.judgments import Judgments
 from harness.steering_shift import law_mean, mean_bounded, n_star, n_star_shift
 from harness.steering_spec import Label, SteeringSpec
 from harness.steering_sweep import VALID_MASS, Sweep
-from harness.types import AnalysisOptions, CurveResult, HeldOut, SequenceCurve
+from harness.types import AnalysisOptions, CurveResult, HeldOut, SequenceCurve, SteeringLaw
 from harness.types.steering import SteeredCell, SteeringControl, SteeringReading
 from harness.types.whitebox import Arrays, Job, WhiteBoxStudy
 
@@ -90,15 +90,7 @@ def find(
         s: c for k, (s, c) in enumerate(measured.curves().items()) if measured.valid(k, measured.held)
     }
     asymptotes = _asymptotes(first, options)
-    law, no_law = None, "the unsteered curve shows no rise, so there is no N* to shift"
-    ahead: tuple[HeldOut, ...] = ()
-    if asymptotes is not None:
-        try:
-            law, no_law = steering_law(law_curves, asymptotes=asymptotes, options=options), ""
-            if len(law_curves) > MIN_STRENGTHS:
-                ahead = tuple(held_out(law_curves, asymptotes=asymptotes, options=options))
-        except CurveError as error:
-            no_law = str(error)
+    law, ahead, no_law = _law(law_curves, asymptotes, options)
     patched = [float(a["difference"]) for (kind, _), a in table.items() if kind == "self_patch"]
     arrays = table["concept", chosen]
     return SteeringReading(
@@ -133,6 +125,22 @@ def find(
         measured_on=int(measured.held.sum()),
         notes=_notes(asked, measured, scale),
     )
+
+
+def _law(
+    curves: Mapping[float, SequenceCurve], asymptotes: tuple[float, float] | None, options: AnalysisOptions
+) -> tuple[SteeringLaw | None, tuple[HeldOut, ...], str]:
+    """Return the law over strengths, what it predicts of those left out, and why there is none."""
+    if asymptotes is None:
+        return None, (), "the unsteered curve shows no rise, so there is no N* to shift"
+    law: SteeringLaw | None = None
+    try:
+        law = steering_law(curves, asymptotes=asymptotes, options=options)
+        if len(curves) <= MIN_STRENGTHS:
+            return law, (), ""
+        return law, tuple(held_out(curves, asymptotes=asymptotes, options=options)), ""
+    except CurveError as error:
+        return law, (), str(error)
 
 
 def _choice(sweeps: Mapping[int, Sweep]) -> tuple[int, float]:
