@@ -2,7 +2,8 @@
 
 Constant, drift (0.06 in all: no change worth the name), linear, logistic of width
 0.13-0.80 of the range (gradual), 0.01-0.08 and exact steps (sharp), two steps
-(multiple); amplitude 0.25-0.9, three in ten decreasing.
+(multiple); amplitude 0.25-0.9, three in ten decreasing. Apart from these, because the
+analyzer's shapes are not theirs: Gompertz's curve, with its long tail after or before.
 """
 
 from dataclasses import dataclass
@@ -15,9 +16,13 @@ from harness.types import CountCurve, SequenceCurve
 Floats = NDArray[np.float64]
 NULLS = ("constant", "drift")
 CHANGES = ("linear", "wide", "mid", "narrow", "step", "two steps")
+SKEWED = ("late tail", "early tail")
 CLASS = {"constant": "none", "drift": "none", "linear": "gradual", "wide": "gradual", "mid": "gradual"}
 CLASS |= {"narrow": "sharp", "step": "sharp", "two steps": "multiple"}
+CLASS |= dict.fromkeys(SKEWED, "gradual")
 WIDTHS = {"wide": (0.3, 0.8), "mid": (0.13, 0.3), "narrow": (0.01, 0.08), "step": (0.0, 0.0)}
+WIDTHS |= dict.fromkeys(SKEWED, (0.13, 0.5))
+PLACES = {"wide": (0.35, 0.65), "late tail": (0.2, 0.55), "early tail": (0.45, 0.8)}  # others (0.2, 0.8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,10 +54,15 @@ def draw_truth(kind: str, n_levels: int, rng: np.random.Generator) -> Truth:
         inside = ((u > first) & (u < second)).astype(np.float64)
         return Truth(kind, start + sign * amplitude * inside)
     width = float(rng.uniform(*WIDTHS[kind]))
-    location = rng.uniform(0.35, 0.65) if kind == "wide" else rng.uniform(0.2, 0.8)
+    location = rng.uniform(*PLACES.get(kind, (0.2, 0.8)))
     if kind == "step":
         location = (np.floor(location * span) + 0.5) / span
         rise = (u > location).astype(np.float64)
+    elif kind in SKEWED:
+        side = 1.0 if kind == "late tail" else -1.0
+        steepness = np.log(np.log(10) / -np.log(0.9)) / width
+        tail = np.exp(-np.log(2) * np.exp(-side * steepness * (u - location)))
+        rise = tail if kind == "late tail" else 1 - tail
     else:
         rise = 1 / (1 + np.exp(-(u - location) * 2 * np.log(9) / width))
     return Truth(kind, start + sign * amplitude * rise, location * span, width * span)

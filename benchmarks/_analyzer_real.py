@@ -3,11 +3,11 @@
     python -m benchmarks._analyzer_real
 
 The bundled model is asked for p(target) at 0 to 64 symbols of context on binary patterns
-of period 3 and 5, on random Markov chains and on a fair coin. Where the mean of all
-sequences is half-way between its ends stands for the truth; each interval is of 32 of
-them. The analyzer means half-way between the plateaus of the shape that fits: where a
-curve creeps on after its change, as on period 5, that is another point, and intervals
-lie to one side. It prints how long it takes.
+of period 3 and 5, on random Markov chains and on a fair coin. The truth that intervals
+are held to is what the analyzer itself reads off the mean of all sequences, half-way
+between the plateaus of that curve. Where the isotonic mean is half-way between its first
+and its last value is another point wherever a curve creeps on after its change, as on
+period 5; how often intervals hold that one is printed beside. It prints how long it takes.
 """
 
 import tempfile
@@ -18,6 +18,10 @@ import numpy as np
 from scipy.optimize import isotonic_regression
 
 from benchmarks._analyzer_rows import Row, share_row, table
+from harness.analysis.checks import DEFAULTS
+from harness.analysis.evidence import weigh
+from harness.analysis.halfway import make_reader
+from harness.analysis.prepare import prepare
 from harness.analysis.verdict import transitions
 from harness.runs import run
 from harness.suite_files import parse_suite
@@ -63,7 +67,7 @@ def measured(out: Path, sequences: int = SEQUENCES) -> list[SequenceCurve]:
 
 def calibration(curves: list[SequenceCurve]) -> list[Row]:
     """Return the rows of what fits on 32 sequences say of curves of many."""
-    rows, hits, given = [], 0, 0
+    rows, hits, at_ends, given = [], 0, 0, 0
     for curve in curves:
         parts = transitions(_parts(curve))
         decided = sum(t.verdict not in ("none", "undetermined") for t in parts)
@@ -72,20 +76,29 @@ def calibration(curves: list[SequenceCurve]) -> list[Row]:
             rows.append(share_row("real model: false verdicts, fair coin", decided, len(parts), most=0.01))
             rows.append(share_row("real model: p_none < .05, fair coin", detected, len(parts)))
             continue
-        at = half_way(curve)
-        covered = [
-            t.location_low <= at <= t.location_high
+        title = curve.name.split()[-1].rsplit("_", 1)[0]
+        rows.append(share_row(f"real model: a verdict of change, {title}", decided, len(parts)))
+        bounds = [
+            (t.location_low, t.location_high)
             for t in parts
             if t.location_low is not None and t.location_high is not None
         ]
-        title = curve.name.split()[-1].rsplit("_", 1)[0]
-        rows.append(share_row(f"real model: a verdict of change, {title}", decided, len(parts)))
-        rows.append(
-            share_row(f"real model: coverage of location {at:.2f}, {title}", sum(covered), len(covered))
-        )
-        hits, given = hits + sum(covered), given + len(covered)
+        at, ends = read_off(curve), half_way(curve)
+        covered = sum(low <= at <= high for low, high in bounds)
+        rows.append(share_row(f"real model: coverage of location {at:.2f}, {title}", covered, len(bounds)))
+        hits, given = hits + covered, given + len(bounds)
+        at_ends += sum(low <= ends <= high for low, high in bounds)
     rows.append(share_row("real model: coverage of the location, pooled", hits, given, least=0.93))
+    rows.append(share_row("real model: half-way between end values covered, pooled", at_ends, given))
     return rows
+
+
+def read_off(curve: SequenceCurve) -> float:
+    """Return the location of a single change as the analyzer reads it off the mean of all sequences."""
+    prepared = prepare(curve, DEFAULTS)
+    weighed = weigh(prepared.likelihood, prepared.axis, DEFAULTS)
+    reader = make_reader(prepared, weighed, DEFAULTS.sharp_width)
+    return prepared.axis.to_level(float(reader.read(prepared.mean[None, :]).half[0]))
 
 
 def half_way(curve: SequenceCurve) -> float:

@@ -18,7 +18,7 @@ from multiprocessing import get_context
 import numpy as np
 
 from benchmarks._analyzer_cells import Cell, Record, balanced_accuracy, run_cell
-from benchmarks._analyzer_law import CHANGES, NULLS
+from benchmarks._analyzer_law import CHANGES, NULLS, SKEWED
 from benchmarks._analyzer_peers import TOOLS
 from benchmarks._analyzer_rows import Row, share_row, table
 from benchmarks._analyzer_speed import agreement_rows, speed_rows
@@ -47,6 +47,7 @@ def cells(scale: float) -> dict[str, list[Cell]]:
         "sequences": [
             Cell("sequences", t, s, rho, CHANGES, many(12), many(4)) for t, s in lengths for rho in rhos
         ],
+        "skewed": [Cell("sequences", t, s, rho, SKEWED, many(12), 0) for t, s in lengths for rho in rhos],
     }
 
 
@@ -71,6 +72,7 @@ def simulated_rows(seed: int, processes: int, scale: float) -> list[Row]:
     rows += _class_rows("counts at intra-class correlation .05", records["correlated"], None, seed)
     rows += _interval_rows("counts", records["counts"]) + _interval_rows("sequences", records["sequences"])
     rows += _interval_rows("counts at intra-class correlation .05", records["correlated"], aimed=False)
+    rows += _skewed_rows(records["skewed"])
     for what, found in (("counts", counts), ("sequences", sequences)):
         rows += _peer_rows(what, found)
     return rows
@@ -149,6 +151,17 @@ def _interval_rows(name: str, records: list[Record], *, aimed: bool = True) -> l
     errors = [r.location_error for r in records if r.kind == "step" and r.location_error is not None]
     if aimed:
         rows.append(_median_row(f"median location error of a step in level spacings, {name}", errors))
+    return rows
+
+
+def _skewed_rows(records: list[Record]) -> list[Row]:
+    rows = []
+    for what in ("location", "width"):
+        covered = [r.location_covered if what == "location" else r.width_covered for r in records]
+        given = [one for one in covered if one is not None]
+        rows.append(
+            share_row(f"coverage of the {what}, Gompertz's curves, sequences", sum(given), len(given))
+        )
     return rows
 
 

@@ -95,11 +95,11 @@ def judge(prepared: Prepared, weighed: Classes, options: AnalysisOptions) -> Tra
     if max(weighed.none, weighed.gradual, weighed.sharp, weighed.multiple) < DECIDED:
         warnings.append(_undetermined(weighed))
     if verdict == "sharp" and found is not None and isinstance(weighed, Weighed):
-        doubt = _doubt(prepared, weighed, found, options)
+        reason = doubt(prepared, weighed, found, options)
         limit = sharp_limit(prepared.axis, found.at, options.sharp_width)
-        if doubt is not None:
+        if reason is not None:
             verdict = "undetermined"
-            warnings.append(doubt)
+            warnings.append(reason)
         elif limit > options.sharp_width * prepared.axis.range:
             warnings.append(
                 "levels are too far apart to resolve the declared sharp width: "
@@ -108,7 +108,7 @@ def judge(prepared: Prepared, weighed: Classes, options: AnalysisOptions) -> Tra
     return _assemble(prepared, weighed, options, verdict, found, several, tuple(warnings))
 
 
-def _doubt(prepared: Prepared, weighed: Weighed, found: Estimate, options: AnalysisOptions) -> str | None:
+def doubt(prepared: Prepared, weighed: Weighed, found: Estimate, options: AnalysisOptions) -> str | None:
     """Return why a change that is most probably sharp is not called so, None if nothing speaks against it."""
     limit = sharp_limit(prepared.axis, found.at, options.sharp_width)
     if found.wide > limit * (1 + 1e-9):
