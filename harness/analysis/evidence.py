@@ -20,8 +20,10 @@ from harness.analysis.templates import Pairs, Singles, paired_changes, single_ch
 from harness.types import AnalysisOptions, Floats
 
 PRIOR = {"none": 0.5, "gradual": 0.2, "sharp": 0.2, "multiple": 0.1}
+DECIDED = 0.9  # posterior a class needs; right 96-100 % of the time in each cell of benchmarks/analyzer.py
 CONSTANT, SMALL, SMALL_CUTS = 0.5, 0.25, 0.25  # within "none": constant, one small change, two small cuts
 TINY = 1e-300
+HOPELESS = 40.0  # log evidence below the best: e^-40 is lost in the rounding of any sum
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +40,20 @@ class Classes:
         """Posterior probability of any change."""
         return self.gradual + self.sharp + self.multiple
 
+    @property
+    def changes_once(self) -> bool:
+        """Whether there is one change, however wide."""
+        return self.gradual + self.sharp >= DECIDED
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Posterior:
+    """The posterior over single changes, given one."""
+
+    singles: Singles
+    fit: Fit
+    weight: Floats  # (n,), sums to one
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Weighed(Classes):
@@ -51,6 +67,7 @@ class Weighed(Classes):
     pair_weight: Floats  # (n_pairs,), posterior given two changes of these shapes, sums to one
     cuts: list[Cuts]
     paired: float  # posterior that several changes are a pair of these shapes rather than cuts
+    fine: Posterior | None = None  # on a finer grid of single changes, where it is worked out already
 
 
 def weigh(likelihood: Likelihood, axis: Axis, options: AnalysisOptions) -> Weighed:
@@ -129,14 +146,16 @@ def _large(fits: Fits, reach: Floats, level_prior: LevelPrior, least: float) -> 
     """Return the probability that every change is at least `least`: posterior (n_curves, n) and prior (n,).
 
     `reach` is (n, n_changes). Changes are taken as independent, in posterior and prior alike.
+    Shapes that are out of the question are said to have none.
     """
-    posterior, prior = np.ones(fits.log_evidence.shape), np.ones(len(reach))
+    near = fits.log_evidence > fits.log_evidence.max(axis=1, initial=-np.inf)[:, None] - HOPELESS
+    posterior, prior = near.astype(np.float64), np.ones(len(reach))
     for i, part in enumerate(reach.T):
         change = (fits.level[:, :, i + 1] - fits.level[:, :, i]) * part
         c = fits.covariance
         variance = c[:, :, i, i] + c[:, :, i + 1, i + 1] - 2 * c[:, :, i, i + 1]
         sd = np.maximum(np.sqrt(np.maximum(variance, 1e-24)) * part, 1e-12)
-        posterior *= ndtr((change - least) / sd) + ndtr((-change - least) / sd)
+        posterior[near] *= sum(ndtr(((way - least) / sd)[near]) for way in (change, -change))
         prior = prior * level_prior.change(least / np.maximum(part, 1e-9))
     return posterior, prior
 
@@ -151,11 +170,11 @@ def _cut_evidence(
     with np.errstate(divide="ignore"):
         for cut in drawn:
             n_changes = cut.start.shape[2]
-            twice = np.mean(large_changes(cut.start, cut.level, least, n_bins) >= 2, axis=1)
+            twice = np.mean(large_changes(cut.start[:, None], cut.level, least, n_bins) >= 2, axis=(1, 2))
             prior = np.log(CHANGES_PRIOR[n_changes] / max(prior_twice[n_changes], 1 / PRIOR_DRAWS))
             several = np.logaddexp(several, cut.log_evidence + np.log(twice) + prior)
             if n_changes == 2:
-                near = np.mean(np.ptp(cut.level, axis=2) < least, axis=1)
+                near = np.mean(np.ptp(cut.level, axis=3) < least, axis=(1, 2))
                 alike = cut.log_evidence + np.log(near / max(prior_alike, 1e-6))
     return several, alike
 

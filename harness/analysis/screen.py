@@ -1,26 +1,34 @@
 """Which count curves are so plainly flat, or so plainly undecidable, that no exact look would change the verdict.
 
 Least squares with binomial variances takes the place of the likelihood, and a
-pair of changes that of every segmentation; eight curves at a time, so that the
+pair of changes that of every segmentation; sixteen curves at a time, so that the
 linear algebra is one product of matrices. Where that is not enough (`plain`),
-curves are looked at exactly, again eight together.
+curves are looked at exactly, again sixteen together.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import expit
 
 from harness.analysis.axis import Axis, axis_of
-from harness.analysis.counts import NEVER, CountLikelihood, fit_counts, segment_counts, settings_of
+from harness.analysis.counts import (
+    NEVER,
+    CountLikelihood,
+    fit_counts,
+    segment_counts,
+    settings_of,
+    settings_that_matter,
+)
 from harness.analysis.evidence import CONSTANT, PRIOR, Classes, Weighed, weigh_fitted
 from harness.analysis.likelihood import FLAT
-from harness.analysis.shapes import Guess, Shapes, Single, least_squares
+from harness.analysis.refine import with_fine
+from harness.analysis.shapes import Guess, Shapes, Single, least_squares, logistic
 from harness.analysis.templates import constant_shape, paired_changes, single_changes
 from harness.types import AnalysisOptions, Bools, Floats
 
-BLOCK = 8  # curves at a time, always: a product of matrices of another size could round differently
+BLOCK = 16  # curves at a time, always: a product of matrices of another size could round differently
 LOGISTIC_NORMAL = 1.702  # the logistic function of 1.702 z is the normal one within 0.01
 TINY = 1e-30
 # Where the screen is within 0.02 of the bound of "none", 0.9, or more likely than not sees a change, an exact look
@@ -39,13 +47,17 @@ class Kind:
     large: Single  # (n,), prior probability that every change is at least `min_change`
 
 
-def screen(likelihoods: list[CountLikelihood], axis: Axis, options: AnalysisOptions) -> list[Classes]:
-    """Return posteriors of curves that share their levels: approximate where that is `plain`, else `Weighed`."""
-    found: list[Classes] = []
+def screen(
+    likelihoods: list[CountLikelihood], axis: Axis, options: AnalysisOptions
+) -> Iterator[tuple[int, Classes]]:
+    """Yield posteriors of curves that share their levels, with their index, as soon as they are known.
+
+    Approximate where that is `plain`, else `Weighed`; with the fine posterior where there is one change.
+    """
     waiting: list[tuple[int, Guess, Guess]] = []
     for begin in range(0, len(likelihoods), BLOCK):
         classes, single, pair = _block(likelihoods[begin : begin + BLOCK], axis, options)
-        found += classes
+        yield from ((begin + j, one) for j, one in enumerate(classes) if plain(one))
         doubtful = [j for j, one in enumerate(classes) if not plain(one)]
         waiting += [(begin + j, single.of_curve(j), pair.of_curve(j)) for j in doubtful]
         last = begin + BLOCK >= len(likelihoods)
@@ -54,9 +66,7 @@ def screen(likelihoods: list[CountLikelihood], axis: Axis, options: AnalysisOpti
             index, singles, pairs = zip(*now, strict=True)
             some = [likelihoods[i] for i in index]
             exact = _exact(some, Guess.joined(singles), Guess.joined(pairs), axis, options)
-            for i, weighed in zip(index, exact, strict=True):
-                found[i] = weighed
-    return found
+            yield from zip(index, exact, strict=True)
 
 
 def plain(classes: Classes) -> bool:
@@ -75,7 +85,12 @@ def _exact(
     pair = fit_counts(likelihoods, paired_changes(axis).shapes, pairs, single)
     noisiest = [max(both) for both in zip(single.noisiest, pair.noisiest, strict=True)]
     segments = segment_counts(likelihoods, noisiest)
-    return weigh_fitted(single, pair, segments, FLAT, axis, options)
+    weighed = weigh_fitted(single, pair, segments, FLAT, axis, options)
+    once = [i for i, one in enumerate(weighed) if one.changes_once]
+    fine = with_fine([likelihoods[i] for i in once], axis, [weighed[i] for i in once], options.sharp_width)
+    for i, one in zip(once, fine, strict=True):
+        weighed[i] = one
+    return weighed
 
 
 def _block(
@@ -126,16 +141,14 @@ def _explain(
     """Return the joint weight of each shape relative to a constant, and P(every change is large): (n_curves, n)."""
     size = kind.shapes.size
     gained = (base.astype(np.float32) - guess.chi2) / 2
+    level = offset - base / phi / 2 + size / 2 * np.log(2 * np.pi * phi) - constant[:, None]
+    matters = settings_that_matter(level + gained.max(axis=1, keepdims=True) / phi)
+    level = np.where(matters, level, NEVER).astype(np.float32)
     total = np.zeros_like(gained)
     spread = np.zeros((len(phi), 1))
     share = np.zeros((len(phi), 1))
-    for s in np.flatnonzero(offset.max(axis=0) > NEVER / 2):
-        level = (
-            offset[:, s] - base[:, 0] / phi[:, s] / 2 + size / 2 * np.log(2 * np.pi * phi[:, s]) - constant
-        )
-        part = np.exp(
-            np.minimum(gained / phi[:, s, None].astype(np.float32) + level[:, None].astype(np.float32), 80)
-        )
+    for s in np.flatnonzero(matters.any(axis=0)):
+        part = np.exp(np.minimum(gained / phi[:, s, None].astype(np.float32) + level[:, s, None], 80))
         total += part
         here = np.max(part, axis=1, keepdims=True)
         share += here
@@ -148,7 +161,8 @@ def _explain(
         c = guess.covariance
         variance = (c[i, i] + c[i + 1, i + 1] - 2 * c[i, i + 1]) * phi_mean
         scale = np.float32(LOGISTIC_NORMAL) / (np.sqrt(np.maximum(variance, 1e-12)) * kind.reach[i] + 1e-9)
-        inside *= expit((change - np.float32(least)) * scale) + expit((-change - np.float32(least)) * scale)
+        over, under = (logistic((way - np.float32(least)) * scale) for way in (change, -change))
+        inside *= over + under
     return total, np.minimum(inside, 1)
 
 

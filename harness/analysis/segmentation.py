@@ -26,7 +26,7 @@ class Cuts:
 
     log_evidence: float  # of this number of cuts, settings of the noise summed, its prior not included
     start: Ints  # (n_draws, n_changes), first bin after each cut
-    level: Floats  # (n_draws, n_changes + 1)
+    level: Floats  # (n_levels, n_draws, n_changes + 1), each draw with levels drawn several times
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +35,7 @@ class Drawn:
 
     log_evidence: Floats  # (n_curves,)
     start: Ints  # (n_curves, n_draws, n_changes)
-    level: Floats  # (n_curves, n_draws, n_changes + 1)
+    level: Floats  # (n_curves, n_levels, n_draws, n_changes + 1)
 
     def of_curve(self, index: int) -> Cuts:
         """Return the segmentations of one of the curves."""
@@ -84,30 +84,35 @@ def draw_cuts(segments: Segments, total: Floats, n_changes: int, seed: int) -> D
         chosen[i] = first + np.searchsorted(share / share[-1], uniform[:, 0])
         first += size
     setting = chosen.ravel()
-    threshold = np.tile(uniform, (curves, 1)).astype(np.float32)
+    threshold = np.tile(uniform.T, (1, curves)).astype(np.float32)
     end = np.full(len(setting), bins - 1)
-    start = np.zeros((len(setting), n_changes), dtype=np.int64)
+    start = np.zeros((n_changes, len(setting)), dtype=np.int64)
     for m in range(n_changes, 0, -1):
         # Draws that share setting and end share the law of the start; there are far fewer of those than of draws.
-        alike, member = np.unique(setting * bins + end, return_inverse=True)
-        one, last = np.divmod(alike, bins)
+        key = setting * bins + end
+        held = np.bincount(key) > 0
+        one, last = np.divmod(np.flatnonzero(held), bins)
+        member = (np.cumsum(held) - 1)[key]
         column = total[m - 1, one, :-1] + segments.log_evidence[one, 1:, last]
         below = np.cumsum(np.exp((column - column.max(axis=1)[:, None]).astype(np.float32)), axis=1)
         below /= below[:, -1:]
-        start[:, m - 1] = 1 + np.count_nonzero(below[member] < threshold[:, m, None], axis=1)
-        end = start[:, m - 1] - 1
-    opens = np.concatenate([np.zeros((len(start), 1), dtype=np.int64), start], axis=1)
-    closes = np.concatenate([start - 1, np.full((len(start), 1), bins - 1)], axis=1)
-    at = (setting[:, None], opens, closes)
-    mean, sd = (values[at].reshape(curves, DRAWS, 1, -1) for values in (segments.mean, segments.sd))
-    level = (mean + sd * normal).reshape(curves, DRAWS * LEVELS_EACH, n_changes + 1)
-    return Drawn(evidence, np.repeat(start, LEVELS_EACH, axis=0).reshape(curves, -1, n_changes), level)
+        start[m - 1] = 1 + np.count_nonzero(below[member] < threshold[m, :, None], axis=1)
+        end = start[m - 1] - 1
+    opens = np.concatenate([np.zeros((1, len(setting)), dtype=np.int64), start])
+    closes = np.concatenate([start - 1, np.full((1, len(setting)), bins - 1)])
+    at = (setting, opens, closes)
+    mean, sd = (values[at].reshape(-1, curves, 1, DRAWS) for values in (segments.mean, segments.sd))
+    level = mean + sd * normal[:, None]
+    return Drawn(evidence, start.reshape(-1, curves, DRAWS).transpose(1, 2, 0), level.transpose(1, 2, 3, 0))
 
 
 @lru_cache(maxsize=16)
 def _random(seed: int, n_changes: int) -> tuple[Floats, Floats]:
+    """Return uniform numbers (DRAWS, n_changes + 1), and normal ones (n_changes + 1, LEVELS_EACH, DRAWS)."""
     rng = np.random.default_rng([seed, n_changes])
-    return rng.random((DRAWS, n_changes + 1)), rng.standard_normal((DRAWS, LEVELS_EACH, n_changes + 1))
+    uniform = rng.random((DRAWS, n_changes + 1))
+    normal = rng.standard_normal((DRAWS, LEVELS_EACH, n_changes + 1))
+    return uniform, np.ascontiguousarray(normal.transpose(2, 1, 0))
 
 
 def cut_curves(segments: Segments, seed: int) -> list[Drawn]:
@@ -134,13 +139,14 @@ def shortest_plateau(n_bins: int) -> int:
 
 
 def large_changes(start: Ints, level: Floats, least: float, n_bins: int) -> Ints:
-    """Return how many changes of at least `least` each segmentation makes: (..., n_changes) -> (...).
+    """Return how many changes of at least `least` each segmentation makes: (..., n_changes + 1) -> (...).
 
-    Steps in one direction without a plateau between them are one change: they
-    are how cuts imitate a slope.
+    `start` (..., n_changes) may have fewer axes than the levels. Steps in one
+    direction without a plateau between them are one change: they are how cuts
+    imitate a slope.
     """
     least_run = shortest_plateau(n_bins)
-    count = np.zeros(start.shape[:-1], dtype=np.int64)
+    count = np.zeros(level.shape[:-1], dtype=np.int64)
     current = level[..., 1] - level[..., 0]
     for i in range(1, start.shape[-1]):
         step = level[..., i + 1] - level[..., i]

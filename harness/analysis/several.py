@@ -77,8 +77,8 @@ def _from_cuts(prepared: Prepared, cuts: Cuts, options: AnalysisOptions) -> Seve
     axis = prepared.axis
     tail = (1 - options.confidence) / 2
     start = most_drawn(cuts)
-    level = cuts.level[np.all(cuts.start == start, axis=1)].mean(axis=0)
-    low, high = np.quantile(cuts.start, [tail, 1 - tail], axis=0, method="closest_observation")
+    level = cuts.level[:, np.all(cuts.start == start, axis=1)].mean(axis=(0, 1))
+    low, high = np.quantile(cuts.start, [tail, 1 - tail], axis=0, method="inverted_cdf")
     large = np.flatnonzero(np.abs(np.diff(level)) >= options.min_change)
     changes = [
         _changepoint(prepared, *(_before(prepared, int(b)) for b in (start[i], low[i], high[i])))

@@ -103,6 +103,12 @@ def least_squares(shapes: Shapes, k: Floats, n: Floats) -> Guess:
     return Guess(level, chi2 + _outside(level, inverse), inverse, log_det)
 
 
+def logistic(x: NDArray[F]) -> NDArray[F]:
+    """Return 1 / (1 + exp(-x)), right to the rounding of 1; scipy's, right to its own, is three times slower."""
+    half = x.dtype.type(0.5)
+    return np.asarray(half + half * np.tanh(half * x), x.dtype)
+
+
 def _outside(level: Single, inverse: dict[tuple[int, int], Single]) -> Single:
     """Return what it costs in chi2, at least, to bring the plateaus back into [0, 1]: (n_curves, n)."""
     cost = np.zeros(level.shape[1:], level.dtype)

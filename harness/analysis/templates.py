@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import expit
 
 from harness.analysis.axis import Axis, axis_of
-from harness.analysis.shapes import Shapes
+from harness.analysis.shapes import Shapes, logistic
 from harness.types import Bools, Floats
 
 WIDTH_10_90 = 2 * np.log(9.0)  # 10-90 % width of the logistic function, in units of its scale
@@ -50,7 +49,9 @@ def rises(x: Floats, location: Floats, width: Floats) -> Floats:
     """
     distance = x[None, :] - location[:, None]
     scale = np.where(width > 0, width, 1.0)[:, None] / WIDTH_10_90
-    return np.asarray(np.where(width[:, None] > 0, expit(distance / scale), np.heaviside(distance, 0.5)))
+    rise = logistic(distance / scale)
+    rise[width == 0] = np.heaviside(distance[width == 0], 0.5)
+    return rise
 
 
 def hill_rises(x: Floats, location: Floats, width: Floats) -> Floats:
@@ -63,7 +64,7 @@ def hill_rises(x: Floats, location: Floats, width: Floats) -> Floats:
     power = np.log(9.0) / np.arcsinh(width / (2 * location))
     with np.errstate(divide="ignore"):
         ratio = np.log(x)[None, :] - np.log(location)[:, None]
-    return np.asarray(expit(power[:, None] * ratio))
+    return logistic(power[:, None] * ratio)
 
 
 def shape_rises(x: Floats, location: Floats, width: Floats, hill: Bools) -> Floats:

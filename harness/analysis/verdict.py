@@ -10,7 +10,7 @@ import numpy as np
 from harness.analysis.checks import DEFAULTS
 from harness.analysis.counts import CountLikelihood
 from harness.analysis.estimate import Estimate, estimate
-from harness.analysis.evidence import Classes, Weighed, weigh
+from harness.analysis.evidence import DECIDED, Classes, Weighed, weigh
 from harness.analysis.goodness import with_goodness
 from harness.analysis.prepare import Prepared, prepare
 from harness.analysis.scorings import logit_change
@@ -20,8 +20,6 @@ from harness.analysis.templates import sharp_limit, singles_at
 from harness.types import AnalysisOptions, Curve, Floats, Transition, Verdict
 
 MISFIT = 3.0  # chi2 per degree of freedom above which "none" is not concluded
-DECIDED = 0.9  # posterior a class needs; right 96-100 % of the time in each cell of benchmarks/analyzer.py
-
 LOCATED = 0.5  # of the range: a location known no better than to half of it is not a place
 
 
@@ -46,8 +44,8 @@ def transitions(
         else:
             found[i] = judge(prepared, weigh(prepared.likelihood, prepared.axis, options), options)
     for group in alike.values():
-        seen = screen([likelihood for _, _, likelihood in group], group[0][1].axis, options)
-        for (i, prepared, _), classes in zip(group, seen, strict=True):
+        for j, classes in screen([likelihood for _, _, likelihood in group], group[0][1].axis, options):
+            i, prepared, _ = group[j]
             found[i] = judge(prepared, classes, options)
     judged = [one for one in found if one is not None]
     if not goodness:
@@ -83,7 +81,7 @@ def judge(prepared: Prepared, weighed: Classes, options: AnalysisOptions) -> Tra
         if len(several.changes) < 2:
             several, verdict = None, "undetermined"
             warnings.append("a single change does not fit, but no second one of at least min_change is found")
-    elif weighed.gradual + weighed.sharp >= DECIDED and isinstance(weighed, Weighed):
+    elif isinstance(weighed, Weighed) and weighed.changes_once:
         found = estimate(prepared, weighed, options)
         warnings += _edge_warnings(prepared, found)
     if prepared.misfit > MISFIT:
@@ -160,7 +158,7 @@ def _assemble(
         changes=several.changes if several else (),
         options=options,
         warnings=warnings,
-        fit=tuple(float(v) for v in _at_all_levels(prepared, fit)),
+        fit=tuple(_at_all_levels(prepared, fit).tolist()),
     )
     if several:
         return replace(blank, lower=float(fit.min()), upper=float(fit.max()))

@@ -5,16 +5,16 @@ from itertools import combinations, pairwise
 import numpy as np
 import pytest
 from scipy import integrate, stats
-from scipy.special import betaln
+from scipy.special import betaln, expit
 
 from harness.analysis.axis import make_axis
-from harness.analysis.counts import CountLikelihood, fit_counts
+from harness.analysis.counts import CountLikelihood, fit_counts, fit_each
 from harness.analysis.evidence import PRIOR, weigh
 from harness.analysis.likelihood import Segments
 from harness.analysis.noise import noise_settings
 from harness.analysis.replicates import MeanLikelihood
 from harness.analysis.segmentation import DRAWS, draw_cuts, forward, large_changes, log_ways
-from harness.analysis.shapes import Shapes, least_squares
+from harness.analysis.shapes import Shapes, least_squares, logistic
 from harness.analysis.templates import hill_rises, paired_changes, rises, single_changes
 from harness.types import AnalysisOptions, Floats
 
@@ -187,3 +187,28 @@ def test_curves_fitted_together_are_fitted_as_if_alone() -> None:
         )  # single precision
         np.testing.assert_allclose(together.level[i], alone.level, atol=1e-4)
         assert together.noisiest[i] == alone.noisiest
+
+
+def test_curves_with_shapes_of_their_own_are_fitted_exactly_as_if_alone() -> None:
+    rng = np.random.default_rng(9)
+    axis = make_axis(np.arange(24.0), "linear")
+    singles = single_changes(axis, 0.10).shapes.weights
+    curves, shapes = [], []
+    for n in (1, 20, 100, 20):  # several numbers of settings of the noise, and of shapes
+        trials = np.full(24, float(n)) + (rng.integers(0, 9, 24) if len(curves) == 3 else 0)
+        noise = noise_settings(trials, 0.0)
+        curves.append(CountLikelihood(rng.binomial(trials.astype(int), 0.4).astype(float), trials, noise))
+        shapes.append(Shapes.of(singles[rng.random(len(singles)) < 0.5]))
+    for together, curve, own in zip(fit_each(curves, shapes), curves, shapes, strict=True):
+        alone = curve.fit(own)
+        np.testing.assert_array_equal(together.log_evidence, alone.log_evidence)
+        np.testing.assert_array_equal(together.level, alone.level)
+        np.testing.assert_array_equal(together.covariance, alone.covariance)
+        assert together.noisiest == alone.noisiest
+
+
+@pytest.mark.parametrize(("kind", "within"), [(np.float64, 2e-16), (np.float32, 1e-7)])
+def test_the_logistic_function_is_that_of_scipy(kind: type, within: float) -> None:
+    x = np.array([-np.inf, -800, -40, -3, -1e-9, 0, 0.2, 5, 800, np.inf], dtype=kind)
+    assert logistic(x).dtype == kind
+    np.testing.assert_allclose(logistic(x), expit(x), atol=within, rtol=0)
