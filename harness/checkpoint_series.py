@@ -108,11 +108,11 @@ def _cells(result: CurveResult, level: Floats) -> tuple[Floats, Floats, Floats]:
     return result.mean[at], result.low[at], result.high[at]
 
 
-def followed(level: Floats) -> Floats:
+def followed(level: Floats, most: int = _MOST) -> Floats:
     """Return the context lengths whose course over training is judged: the last, and others at even octaves."""
-    if len(level) <= _MOST:
+    if len(level) <= most:
         return level
-    places = np.linspace(np.log2(level[0] + 1), np.log2(level[-1] + 1), _MOST)
+    places = np.linspace(np.log2(level[0] + 1), np.log2(level[-1] + 1), most)
     nearest = np.abs(np.log2(level + 1)[None, :] - places[:, None]).argmin(axis=1)
     return np.asarray(level[np.unique(nearest)])
 

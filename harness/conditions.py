@@ -42,6 +42,7 @@ class Condition:
     phase: Literal["same", "any"] = "same"
     length: int = 0  # symbols of a generation
     cognitive: CognitiveSpec | None = None  # what its predictions are explained by
+    phases: tuple[str, ...] | None = None  # the observers that checkpoints are compared with, None: all
     design: Literal["grid", "adaptive"] = (
         "grid"  # which of its sequences are asked at which lengths: in no digest
     )

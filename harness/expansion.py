@@ -1,7 +1,7 @@
 """A suite expanded: one condition per task, swept value and control, each refused that could not be a curve."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from harness.answers import refuse_answers
@@ -10,7 +10,7 @@ from harness.errors import SpecError
 from harness.prompts.controls import parse_control
 from harness.registry import load_family
 from harness.spec import CognitiveSpec, FromTo, Log2, Param, Scalar, SuiteSpec, Sweep, TaskSpec
-from harness.types import ParamValue
+from harness.types import Floats, ParamValue
 
 
 def expand(suite: SuiteSpec, *, limit: int | None = None) -> list[Condition]:
@@ -59,6 +59,7 @@ def _expand_task(seed: int, task: TaskSpec, limit: int | None) -> Iterator[Condi
                 phase=task.phase,
                 length=task.length or 0,
                 cognitive=task.cognitive,
+                phases=None if task.phases is None else tuple(task.phases),
                 design=_design(task, control),
                 precision=task.precision,
             )
@@ -70,6 +71,8 @@ def _expand_task(seed: int, task: TaskSpec, limit: int | None) -> Iterator[Condi
             condition.prompt(first)
             if task.cognitive is not None:
                 _check_models(task.cognitive, len(first.alphabet))
+            if task.phases is not None:
+                _check_phases(task.phases, first.observers)
             yield condition
 
 
@@ -78,6 +81,13 @@ def _check_models(asked: CognitiveSpec, n_symbols: int) -> None:
     from harness.cognitive import named_models
 
     named_models(asked.models, n_symbols)
+
+
+def _check_phases(asked: Sequence[str], observers: Mapping[str, Floats]) -> None:
+    """Raise SpecError for observers to compare checkpoints with that the family does not have."""
+    from harness.phases import contenders
+
+    contenders(asked, observers)
 
 
 def _check_answers(condition: Condition) -> None:

@@ -3,11 +3,14 @@
 from typing import TYPE_CHECKING
 
 from harness.reporting import (
+    capability_table,
     decodable_table,
     emerged_table,
     explained_tables,
+    finding_tables,
     generation_tables,
     heads_table,
+    phases_table,
     shapes_table,
     steered_table,
     tables,
@@ -32,6 +35,11 @@ def transitions_df(*runs: Run) -> "pd.DataFrame":
 def positions_df(*runs: Run) -> "pd.DataFrame":
     """Return one row a curve and context length: mean with interval, raw p, mass, counts, failures."""
     return tables.positions_df([run.result for run in runs])
+
+
+def shifts_df(*runs: Run) -> "pd.DataFrame":
+    """Return one row two compared conditions: shifts of location, width and asymptotes, p-values corrected."""
+    return finding_tables.shifts_df([run.result for run in runs])
 
 
 def generations_df(*runs: Run) -> "pd.DataFrame":
@@ -59,6 +67,16 @@ def series_df(*runs: Run) -> "pd.DataFrame":
     return trained_table.series_df([run.result for run in runs])
 
 
+def phases_df(*runs: Run) -> "pd.DataFrame":
+    """Return one row a training series, condition, step and context length: the nearest observer, all divergences."""
+    return phases_table.phases_df([run.result for run in runs])
+
+
+def passages_df(*runs: Run) -> "pd.DataFrame":
+    """Return one row a passage of the lead from one observer to another in training: step with interval, verdict."""
+    return phases_table.passages_df([run.result for run in runs])
+
+
 def steering_df(*runs: Run) -> "pd.DataFrame":
     """Return one row a model, task, layer, scale and direction, controls included: see `steered_table`."""
     return steered_table.steering_df([run.result for run in runs])
@@ -67,6 +85,11 @@ def steering_df(*runs: Run) -> "pd.DataFrame":
 def emergence_df(*runs: Run) -> "pd.DataFrame":
     """Return one row a model, task, network, block and token: E and what every estimator says, in bits."""
     return emerged_table.emergence_df([run.result for run in runs])
+
+
+def capability_df(*runs: Run) -> "pd.DataFrame":
+    """Return one row a model, task, network and way of asking: agreement, gap, controls, lead over training."""
+    return capability_table.capability_df([run.result for run in runs])
 
 
 def decodability_df(*runs: Run) -> "pd.DataFrame":

@@ -46,8 +46,14 @@ def predictions(store: Store) -> Iterator[Predictions]:
                 yield predictions_of(plan, item, store, load_reader(name))
 
 
-def predictions_of(plan: ModelPlan, item: Item, store: Store, read: Reader) -> Predictions:
-    """Return what a model predicted in one condition; of drawn symbols, how often each was drawn."""
+def predictions_of(
+    plan: ModelPlan, item: Item, store: Store, read: Reader, *, like: Predictions | None = None
+) -> Predictions:
+    """Return what a model predicted in one condition; of drawn symbols, how often each was drawn.
+
+    The observers are those of `like`, another model's predictions in the same
+    condition, if it is given, and are not worked out again.
+    """
     condition = item.condition
     lengths = np.asarray(condition.context_lengths, dtype=np.int64)
     column = {int(n): i for i, n in enumerate(lengths)}
@@ -56,7 +62,7 @@ def predictions_of(plan: ModelPlan, item: Item, store: Store, read: Reader) -> P
     law, target = np.full(shape, np.nan), np.full(shape[:2], -1, dtype=np.int64)
     draws = np.zeros(shape, dtype=np.int64)
     symbols = np.zeros((condition.sequences, int(lengths[-1])), dtype=np.int64)
-    observers: dict[str, Floats] = {}
+    observers: dict[str, Floats] = {} if like is None else dict(like.observers)
     for replicate in range(condition.sequences):
         asked = list(pieces(item, replicate, plan.capabilities.max_samples))
         for piece, _, answer in stored(plan, asked, store):
@@ -64,7 +70,8 @@ def predictions_of(plan: ModelPlan, item: Item, store: Store, read: Reader) -> P
             columns = [column[int(n)] for n in at]
             symbols[replicate, : at[-1]] = sequence.symbols[: at[-1]]
             target[replicate, columns] = sequence.target[at]
-            for name in sorted(sequence.observers, key=lambda name: name != sequence.ideal):
+            watching = () if like is not None else sequence.observers
+            for name in sorted(watching, key=lambda name: name != sequence.ideal):
                 table = observers.setdefault(name, np.full(shape, np.nan))
                 table[replicate, columns] = sequence.observers[name][at]
             outcome = read(piece.request, answer.raw) if isinstance(answer, Reply) else answer

@@ -3,13 +3,14 @@
 Works from the store and the suite alone: no model, no network, no keys.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from harness.adaptive import use_of
 from harness.analysis import failure_trend, mean_band, spread
+from harness.capability_course import capability_seeds
 from harness.checkpoint_series import seed_spreads, series_of, without_inner
 from harness.conditions import MIN_LEVELS, Condition, symbols_digest
 from harness.continuations import measure_continuation
@@ -40,6 +41,8 @@ from harness.types import (
     SequenceCurve,
     Transition,
 )
+from harness.types.phases import PhaseMap
+from harness.types.training import CheckpointSeries
 from harness.whitebox import whitebox_across, whitebox_results
 
 SELECTION = "calls fail more often as the context grows"  # how the warning of it begins
@@ -61,6 +64,7 @@ def analyse(store: Store, judgments: Judgments) -> RunResult:
     written = tuple(share_curves(texts, lambda curve: judgments.transition(curve, on_shares)))
     curves = tuple(with_findings(r, options, judgments) for r in found if isinstance(r, CurveResult))
     series = series_of(curves, options, judgments)
+    phases = _phases(store, plans, series, options, judgments)
     shifts = shifts_of(without_inner(curves, series), options, judgments)
     inside = whitebox_results(store, suite, _number(limit), records, curves, options, judgments)
     judgments.save()
@@ -81,8 +85,10 @@ def analyse(store: Store, judgments: Judgments) -> RunResult:
         shares=written,
         whitebox=inside,
         across=whitebox_across(inside, options),
+        capability=capability_seeds(inside),
         series=series,
         seeds=seed_spreads(series, options),
+        phases=phases,
     )
 
 
@@ -121,6 +127,20 @@ def _cognition(
     from harness.predictions import predictions_of
 
     return cognition(predictions_of(plan, item, store, read), asked, item.condition, judgments)
+
+
+def _phases(
+    store: Store,
+    plans: Mapping[str, ModelPlan],
+    series: Sequence[CheckpointSeries],
+    options: AnalysisOptions,
+    judgments: Judgments,
+) -> tuple[PhaseMap, ...]:
+    if not series:
+        return ()
+    from harness.phases import phase_maps  # loads what few runs need
+
+    return phase_maps(store, plans, series, options, judgments)
 
 
 def _unjudged(model: str, measured: Measured) -> str:

@@ -115,6 +115,7 @@ class TaskSpec(Strict):
     refusals: Literal["exclude", "score_zero"] = "exclude"
     render: RenderSpec = RenderSpec()
     cognitive: CognitiveSpec | None = None
+    phases: list[str] | None = None  # observers that the checkpoints of a series are compared with; else all
     whitebox: WhiteBoxSpec | None = None
 
     @model_validator(mode="after")
@@ -158,6 +159,12 @@ class TaskSpec(Strict):
             raise ValueError(
                 "cognitive follows predictions along a sequence: readout: next_symbol, nested: true"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _phases_compare_laws(self) -> "TaskSpec":
+        if self.phases is not None and (self.readout != "next_symbol" or self.design != "grid"):
+            raise ValueError("phases compares laws of the next symbol: readout: next_symbol, design: grid")
         return self
 
     @model_validator(mode="after")

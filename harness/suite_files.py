@@ -71,7 +71,7 @@ def suite_digest(suite: SuiteSpec) -> str:
     """
     data = suite.model_dump(mode="json", by_alias=True, include={"name", "seed", "tasks"})
     for task in data["tasks"]:
-        del task["cognitive"], task["whitebox"]
+        del task["cognitive"], task["phases"], task["whitebox"]
         _forget(task, TaskSpec, _LATER_OF_TASKS)
         _forget(task["render"], RenderSpec, _LATER_OF_RENDER)
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()

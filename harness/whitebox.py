@@ -40,6 +40,7 @@ _KINDS = {  # kind of measurement -> module of the core with `jobs` and `find`
     "geometry": "harness.geometry",
     "induction": "harness.induction",
     "emergence": "harness.emergence",
+    "capability": "harness.capability",
 }
 
 

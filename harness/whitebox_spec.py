@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
+from harness.capability_spec import CapabilitySpec
 from harness.emergence_spec import EmergenceSpec
 from harness.geometry_spec import Geometry, Induction
 from harness.steering_spec import SteeringSpec
@@ -47,6 +48,7 @@ class WhiteBoxSpec(Strict):
     geometry: Geometry = None
     induction: Induction = None
     emergence: EmergenceSpec | None = None
+    capability: CapabilitySpec | None = None
 
     @property
     def kinds(self) -> dict[str, Strict]:

@@ -3,12 +3,13 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from harness.capability_spec import OtherConcept
 from harness.conditions import Condition
 from harness.errors import SpecError
 from harness.expansion import expand
-from harness.spec import SuiteSpec, TaskSpec
+from harness.spec import SuiteSpec, Sweep, TaskSpec
 from harness.types import Sequence
 from harness.types.whitebox import WhiteBoxStudy, WhiteBoxTrial
 from harness.whitebox_spec import WhiteBoxSpec
@@ -34,8 +35,31 @@ def studies_of(suite: SuiteSpec, *, limit: int | None = None) -> list[Asked]:
         if task.whitebox is None:
             continue
         conditions = expand(suite.model_copy(update={"tasks": [task]}), limit=limit)
-        found.append(Asked(task.whitebox, _study(suite, task, task.whitebox.concept, conditions, i)))
+        study = _study(suite, task, task.whitebox.concept, conditions, i)
+        if task.whitebox.capability is not None:
+            study = replace(study, other=_other(suite, task, task.whitebox.capability.wrong, i, limit))
+        found.append(Asked(task.whitebox, study))
     return found
+
+
+def _other(
+    suite: SuiteSpec, task: TaskSpec, asked: OtherConcept, place: int, limit: int | None
+) -> WhiteBoxStudy:
+    """Return sequences of another concept, as many and as long as the task's and written as they are."""
+    symbols = task.render.symbols if asked.family == task.family else None
+    other = task.model_copy(
+        update={
+            "family": asked.family,
+            "params": {**asked.params, asked.concept: Sweep(sweep=[*asked.values])},
+            "controls": [],
+            "readout": "next_symbol",
+            "cognitive": None,
+            "whitebox": None,
+            "render": task.render.model_copy(update={"symbols": symbols}),
+        }
+    )
+    conditions = expand(suite.model_copy(update={"tasks": [other]}), limit=limit)
+    return _study(suite, other, asked.concept, conditions, place)
 
 
 def _study(
@@ -59,6 +83,8 @@ def _study(
             label=labels.index(label),
             group=groups[key],
             prompt=condition.prompt(sequence, replicate),
+            params=condition.params,
+            drawn=sequence if task.whitebox is not None and task.whitebox.capability is not None else None,
         )
         for label, key, condition, replicate, sequence in named
     )

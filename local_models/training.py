@@ -68,7 +68,7 @@ def train(
     model = _new_model(recipe, seed)
     job = Job(
         model,
-        loss=lambda forward, rng: _loss(forward, recipe.sample_batch(rng, recipe.batch_size), device),
+        loss=lambda forward, rng: batch_loss(forward, recipe.sample_batch(rng, recipe.batch_size), device),
         save=lambda folder: save_checkpoint(model, recipe, folder),
         identity={"recipe": recipe.name, "settings": _settings_digest(recipe)},
     )
@@ -119,7 +119,8 @@ def predictor(model: "LlamaForCausalLM", rows: int = 64) -> Predict:
     return predict
 
 
-def _loss(model: "torch.nn.Module", batch: Batch, device: str) -> "torch.Tensor":
+def batch_loss(model: "torch.nn.Module", batch: Batch, device: str) -> "torch.Tensor":
+    """Return the cross-entropy of what counts in a batch, in nats per token."""
     import torch
 
     tokens = torch.from_numpy(batch.tokens).to(device)

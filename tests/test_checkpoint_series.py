@@ -213,8 +213,8 @@ def test_every_format_shows_the_series_with_its_verdicts_and_its_seeds(tmp_path:
     (shown,) = block.shown
     assert block.model == "local/run-seed0@*"
     assert (
-        "Over 2 seeds, n = 38: placed in 2, geometric mean at step 128.0, s.d. between seeds 1.41 octaves."
-        in (shown.sentences)
+        "Over 2 seeds, n = 38: placed in 2, geometric mean at step 128.0, s.d. between seeds 1.41 octaves; "
+        "10-90 % widths 10.0 to 10.0 steps." in (shown.sentences)
     )
     assert [row[0] for row in shown.rows] == ["38"]
     files = write_report([run], tmp_path, frozenset({"latex", "pdf"}))

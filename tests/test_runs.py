@@ -54,6 +54,8 @@ def test_a_flat_model_has_no_transition_and_a_step_is_sharp(tmp_path: Path) -> N
     assert by_model[models[0]].verdict == "none"
     assert by_model[models[1]].verdict == "sharp"
     assert by_model[models[1]].location == pytest.approx(30, abs=4)
+    (compared,) = icl.shifts_df(found).to_dict("records")
+    assert compared["censored"] in ("first", "second")  # only one of the two models changes
 
 
 def test_tables_have_a_row_a_curve_a_level_and_a_trial(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.stats import rankdata
 
+from harness.analysis.bootstrap import interval
 from harness.analysis.checks import DEFAULTS
 from harness.errors import CurveError
-from harness.types import Floats
+from harness.types import Bools, Floats
 
 _RESAMPLES = 10_000
 
@@ -36,10 +37,22 @@ def learning_time(
         raise CurveError(
             f"{len(step)} steps and {len(accuracy)} accuracies: one of each, steps ascending, is needed"
         )
-    smooth = gaussian_filter1d(accuracy, smoothing, mode="nearest") if smoothing else accuracy
-    above = (smooth > threshold).astype(int)
-    in_a_row = np.convolve(above, np.ones(consecutive, dtype=int), mode="valid") == consecutive
-    return float(step[np.argmax(in_a_row)]) if in_a_row.any() else None
+    (time,) = learning_times(
+        step, accuracy[None], threshold=threshold, consecutive=consecutive, smoothing=smoothing
+    )
+    return None if np.isnan(time) else float(time)
+
+
+def learning_times(
+    step: Floats, accuracy: Floats, *, threshold: float, consecutive: int, smoothing: float
+) -> Floats:
+    """Return `learning_time` of each row of `accuracy` (n, n_steps), NaN where it is never reached: shape (n,)."""
+    if accuracy.shape[1] < consecutive:
+        return np.full(len(accuracy), np.nan)
+    smooth = gaussian_filter1d(accuracy, smoothing, axis=1, mode="nearest") if smoothing else accuracy
+    above = np.lib.stride_tricks.sliding_window_view(smooth > threshold, consecutive, axis=1)
+    in_a_row: Bools = np.all(above, axis=2)
+    return np.asarray(np.where(np.any(in_a_row, axis=1), step[np.argmax(in_a_row, axis=1)], np.nan))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +60,7 @@ class Lead:
     """By how many octaves of training a capability comes before the behaviour, over seeds."""
 
     mean: float  # log2(T_behaviour / T_capability); above 0: the capability is first
-    low: float
+    low: float  # NaN of a single seed
     high: float
     seeds: int  # that it rests on
     bounds: (
@@ -66,15 +79,15 @@ def lead(
 ) -> Lead | None:
     """Return the lead of learning times paired by seed, with a bootstrap over seeds; None without a capability.
 
-    Times are above 0; None is never, within `last` steps. Three seeds give an
-    interval from the least to the largest of them (each is the mean of 1 resample
-    in 27, more than 2.5 %), and no narrower claim.
+    Times are above 0; None is never, within `last` steps. The interval is
+    `mean_interval`'s, NaN of a single seed.
     """
     pairs = [(c, b) for c, b in zip(capability, behaviour, strict=True) if c is not None]
     if not pairs:
         return None
     octaves = np.array([np.log2((last if b is None else b) / c) for c, b in pairs])
-    low, high = mean_interval(octaves, confidence=confidence, seed=seed)
+    alone = len(octaves) < 2
+    low, high = (np.nan, np.nan) if alone else mean_interval(octaves, confidence=confidence, seed=seed)
     return Lead(
         float(octaves.mean()),
         low,
@@ -88,11 +101,15 @@ def lead(
 def mean_interval(
     values: Floats, *, confidence: float = DEFAULTS.confidence, seed: int = DEFAULTS.seed
 ) -> tuple[float, float]:
-    """Return the bootstrap interval of the mean of independent values (n,), of seeds or of sequences."""
+    """Return the bootstrap interval of the mean of independent values (n,), of seeds or of sequences.
+
+    Stretched as `bootstrap.interval` is: that of three to five seeds alone would
+    hold the mean four times in five. Raises CurveError for fewer than two values.
+    """
+    if len(values) < 2:
+        raise CurveError(f"{len(values)} values have no interval of their mean; at least 2 are needed")
     rows = np.random.default_rng(seed).integers(len(values), size=(_RESAMPLES, len(values)))
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(values[rows].mean(axis=1), [tail, 1 - tail])
-    return float(low), float(high)
+    return interval(values[rows].mean(axis=1), float(values.mean()), confidence, len(values))
 
 
 @dataclass(frozen=True, slots=True)

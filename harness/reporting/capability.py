@@ -1,103 +1,127 @@
-"""Hidden capability over training, as a figure, a table and sentences: behaviour against what can be elicited."""
+"""Hidden capability of one checkpoint in words, a figure and a table: what it does against what can be elicited."""
 
-from collections.abc import Sequence
+from functools import partial
 
-import numpy as np
-
-from harness.analysis.learning import Lead, mean_interval
-from harness.reporting.drawing import BROWN, FAINT, MODEL, MUTED, PLACE, VIOLET, Frame, Size, level_axis
-from harness.reporting.figures import BOTTOM, LEFT, RIGHT, TOP, Label, finish
+from harness.analysis.learning import mean_interval
+from harness.reporting.capability_figures import ONE, draw_ways
+from harness.reporting.capability_table import Way, ways
 from harness.reporting.numbers import number, plural, with_interval
-from harness.types import Bounded, Floats
-from harness.types.capability import CapabilityCourse
+from harness.reporting.whitebox import Drawn, Shown
+from harness.types import AnalysisOptions, Bounded, Floats
+from harness.types.capability import Capability, CapabilityReading, Gap
+from harness.types.whitebox import WhiteBoxResult
 
-WIDE: Size = (7.4, 3.6)
-HEADS = ("step", "naive", "over-prompting", "alpha = 1", "tuned (layer, alpha)", "random, tuned", "random, alpha = 1",
-         "wrong concept", "gap, tuned", "gap, alpha = 1", "random as good", "mass, naive and tuned",
-         "off target")  # fmt: skip
-
-
-def draw_capability(frame: Frame, course: CapabilityCourse) -> None:
-    """Draw mean agreement against training step for each way of asking, with intervals over trials."""
-    tall = frame.height - BOTTOM - TOP
-    axes = frame.axes(LEFT, BOTTOM, frame.width - LEFT - RIGHT, tall)
-    level_axis(axes, course.step, log2=True)
-    axes.axhline(course.threshold, color=FAINT, linewidth=0.8, dashes=(1, 2))
-    labels: list[Label] = []
-    for name, colour, values in (
-        ("naive", MODEL, [r.naive for r in course.readings]),
-        ("over-prompting", BROWN, [r.over for r in course.readings]),
-        ("alpha = 1", PLACE, [r.natural for r in course.readings]),
-        ("tuned", VIOLET, [r.tuned for r in course.readings]),
-    ):
-        bands = np.array([mean_interval(v) for v in values])
-        means = [float(v.mean()) for v in values]
-        axes.fill_between(course.step, bands[:, 0], bands[:, 1], color=colour, alpha=0.15, linewidth=0)
-        axes.plot(course.step, means, color=colour, marker="o", markersize=3, linewidth=1.2)
-        labels.append((name, means[-1], colour))
-    unlike = [float(r.random.mean()) for r in course.readings]
-    axes.plot(course.step, unlike, color=MUTED, linewidth=0.9, dashes=(4, 2))
-    labels.append(("random directions", unlike[-1], MUTED))
-    finish(axes, labels, ylabel="agreement with the implied law", inches=tall)
-    axes.set_xlabel("training step (log scale)")
+HEADS = ("way of asking", "agreement", "less naive", "layer", "alpha", "captured mass")
+_KEPT = 0.95  # of the mass that naive prompting captures; below it the caution is given
 
 
-def capability_rows(course: CapabilityCourse) -> tuple[tuple[str, ...], ...]:
-    """Return one row a checkpoint under HEADS."""
-    return tuple(
-        (
-            f"{step:g}",
-            _mean(r.naive),
-            _mean(r.over),
-            _mean(r.natural),
-            f"{_mean(r.tuned)} ({r.layer}, {r.scale:g})",
-            number(float(r.random.mean()), 2),
-            number(float(r.random_natural.mean()), 2),
-            number(float(r.wrong.mean()), 2),
-            _bounded(gap.latent),
-            _bounded(gap.natural),
-            f"{gap.random_as_good[0]} of {gap.random_as_good[1]}",
-            f"{number(r.mass[0], 2)}, {number(r.mass[1], 2)}",
-            number(r.off_target, 2),
-        )
-        for step, r, gap in zip(course.step, course.readings, course.gaps, strict=True)
+def shown(result: WhiteBoxResult, options: AnalysisOptions) -> Shown:
+    """Return what one checkpoint does when asked and what can be elicited from it."""
+    del options  # speaks of no transition
+    found = result.findings["capability"]
+    assert isinstance(found, Capability)
+    return Shown(
+        title="Hidden capability",
+        sentences=(_gap_sentence(found), _random_sentence(found), *_untrained(found)),
+        figures=(
+            Drawn(
+                "ways",
+                partial(draw_ways, found=found),
+                ONE,
+                f"{result.model}, {result.title}: agreement by way of asking",
+                f"Means over held-out trials with 95 % intervals; ticks: single random directions. {choices(found)}",
+            ),
+        ),
+        heads=HEADS,
+        rows=tuple(_row(found.reading, way) for way in ways(found.reading)),
+        cautions=cautions(found.reading),
     )
 
 
-def capability_sentences(seeds: Sequence[CapabilityCourse], lead: Lead | None) -> tuple[str, ...]:
-    """Return at which checkpoints a gap is shown, when capability and behaviour come, and the lead over seeds."""
-    words = []
-    for k, seed in enumerate(seeds):
-        of = f"Seed {k}: " if len(seeds) > 1 else ""
-        shown = [f"{step:g}" for step, gap in zip(seed.step, seed.gaps, strict=True) if gap.shown]
-        where = (
-            f"a latent gap is shown at step {', '.join(shown)}"
-            if shown
-            else "no checkpoint shows a latent gap"
-        )
-        text = (
-            f"{of}{where} (interval above 0, and beyond every random direction); agreement stays above "
-            f"{seed.threshold:g} {_from(seed.capability)} by the best way of asking and {_from(seed.behaviour)} when "
-            "asked."
-        )
-        words.append(text[0].upper() + text[1:])
-    if lead is not None and lead.seeds > 1:
-        words.append(
-            f"Over {plural(lead.seeds, 'seed')} capability leads behaviour by "
-            f"{with_interval(lead.mean, lead.low, lead.high)} octaves of training"
-            + (f" ({lead.bounds} a lower bound)" if lead.bounds else "")
-            + "."
-        )
-    return tuple(words)
+def choices(found: Capability) -> str:
+    """Return the protocol and what was chosen on which trials, as captions say it."""
+    asks = f", but for its last {plural(found.question, 'symbol')}" if found.question else ""
+    repeats = " or ".join(map(str, found.repetitions))
+    law = {"ideal": "the ideal observer's law", "truth": "the true law"}.get(
+        found.law, f"the law of observer {found.law}"
+    )
+    return (
+        f"Agreement: 1 - total variation between the model's law over the symbols after {found.context_length} of them "
+        f"and {law} there. Over-prompting: the evidence{asks}, {repeats} times. Latent intervention: at the last "
+        f"token, alpha times half the difference of mean states of {found.concept} {', '.join(found.positive)} and "
+        f"{', '.join(found.negative)}, made of {found.seen_trials} sequences of {found.seen}, which no trial has, "
+        f"means compared among prompts with the same last token. Layer (of {', '.join(map(str, found.layers))}), "
+        f"alpha (of {', '.join(f'{a:g}' for a in found.alphas)}) and repetitions are chosen on {found.chosen_on} "
+        f"trials; what is shown is of the other {found.measured_on}. Controls: {found.draws} random directions and "
+        f"another concept's ({found.wrong}), as long. A gap is shown where it is at least {found.gap.least:g}, its "
+        f"interval above 0 and beyond every random direction."
+    )
 
 
-def _from(step: float | None) -> str:
-    return "at no step" if step is None else f"from step {step:g}"
+def cautions(reading: CapabilityReading) -> tuple[str, ...]:
+    """Return what speaks against reading the tuned addition as the concept alone."""
+    if reading.mass[1] >= _KEPT * reading.mass[0]:
+        return ()
+    return (
+        f"Under the tuned addition the declared symbols keep a mass of {number(reading.mass[1], 2)}, of "
+        f"{number(reading.mass[0], 2)} when asked: it also moves the model off the task.",
+    )
 
 
-def _mean(values: Floats) -> str:
+def said(gap: Gap) -> str:
+    """Return the verdict of one gap."""
+    if gap.shown:
+        return "shown"
+    return f"clear, but below {gap.least:g}" if gap.clear else "not shown"
+
+
+def bounded(found: Bounded) -> str:
+    """Write a value with its interval."""
+    return with_interval(found.value, found.low, found.high)
+
+
+def mean(values: Floats) -> str:
+    """Write the mean over trials with its interval."""
     return with_interval(float(values.mean()), *mean_interval(values))
 
 
-def _bounded(found: Bounded) -> str:
-    return with_interval(found.value, found.low, found.high)
+def _gap_sentence(found: Capability) -> str:
+    r, gap = found.reading, found.gap
+    return (
+        f"Asked as it is, the model agrees to {mean(r.naive)} with the law that the evidence implies; with the "
+        f"evidence {r.strength} times, {mean(r.over)}; moved along the concept at alpha = 1 (layer {r.natural_layer}), "
+        f"{mean(r.natural)}, and as tuned (layer {r.layer}, alpha {r.scale:g}), {mean(r.tuned)}. The latent gap is "
+        f"{bounded(gap.latent)}: {said(gap)}."
+    )
+
+
+def _random_sentence(found: Capability) -> str:
+    r, (as_good, draws) = found.reading, found.gap.random_as_good
+    return (
+        f"{as_good} of {draws} random directions as long do at least as well ({number(float(r.random.mean()), 3)} in "
+        f"the mean), another concept's gives {mean(r.wrong)}; on prompts of that concept the tuned addition changes "
+        f"the law by {number(r.off_target, 3)} (total variation)."
+    )
+
+
+def _untrained(found: Capability) -> tuple[str, ...]:
+    if found.untrained is None or found.untrained_gap is None:
+        return ()
+    return (
+        f"The same network with weights drawn anew agrees to {mean(found.untrained.naive)}, as tuned "
+        f"{mean(found.untrained.tuned)}: its gap, {bounded(found.untrained_gap.latent)}, is "
+        f"{said(found.untrained_gap)}.",
+    )
+
+
+def _row(reading: CapabilityReading, way: Way) -> tuple[str, ...]:
+    mass = {"naive": reading.mass[0], "tuned": reading.mass[1]}.get(way.name)
+    times = f" (x{way.repetitions})" if way.repetitions > 1 else ""
+    return (
+        f"{way.name}{times}",
+        mean(way.trials),
+        "" if way.name == "naive" else mean(way.trials - reading.naive),
+        "" if way.layer is None else str(way.layer),
+        "" if way.alpha is None else f"{way.alpha:g}",
+        "" if mass is None else number(mass, 3),
+    )

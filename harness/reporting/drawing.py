@@ -18,6 +18,7 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.collections import QuadMesh
+from matplotlib.colors import Colormap
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -170,7 +171,7 @@ def level_axis(axes: Axes, level: Floats, *, log2: bool) -> None:
         axes.locator_params(axis="x", nbins=9, integer=True)
 
 
-def heat_map(axes: Axes, table: Floats, colours: str) -> QuadMesh:
+def heat_map(axes: Axes, table: Floats, colours: str | Colormap) -> QuadMesh:
     """Draw a table of values in 0..1, row i and column j centred on (j, i), as shapes: the page admits no image."""
     rows, columns = (np.arange(n + 1) - 0.5 for n in table.shape)
     return axes.pcolormesh(columns, rows, table, cmap=colours, vmin=0, vmax=1)

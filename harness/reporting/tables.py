@@ -23,6 +23,7 @@ from harness.reporting.levels import (
     mean_over_sequences,
 )
 from harness.reporting.matches import match_columns, match_positions
+from harness.reporting.phases_table import passages_df, phases_df
 from harness.reporting.sections import Entry, entries
 from harness.reporting.trained_table import series_df
 from harness.reporting.whitebox import inside_tables
@@ -135,6 +136,7 @@ def csv_report(results: Sequence[RunResult]) -> dict[str, bytes]:
     asked["generations.csv"] = generations_df(results)
     asked["shifts.csv"] = shifts_df(results)
     asked["series.csv"] = series_df(results)
+    asked["phases.csv"], asked["passages.csv"] = phases_df(results), passages_df(results)
     asked |= inside_tables(results)
     return files | {name: csv_bytes(table) for name, table in asked.items() if len(table)}
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from harness.reporting.numbers import number, plural, with_interval
+from harness.reporting.phases import phase_blocks
+from harness.reporting.trained_capability import capability_blocks
 from harness.reporting.trained_decoding import decoded_blocks
 from harness.reporting.trained_figures import WIDE, draw_courses, draw_map
 from harness.reporting.whitebox import Drawn, InsideBlock, Shown
@@ -33,7 +35,7 @@ def training_blocks(results: Sequence[RunResult]) -> list[InsideBlock]:
                     lead="Training of",
                 )
             )
-    return [*blocks, *decoded_blocks(results)]
+    return [*blocks, *phase_blocks(results), *decoded_blocks(results), *capability_blocks(results)]
 
 
 def _facts(series: CheckpointSeries) -> str:
@@ -105,6 +107,9 @@ def seed_sentence(spread: SeedSpread) -> str:
     )
     if spread.octaves is not None:
         text += f", s.d. between seeds {number(spread.octaves, 2)} octaves"
+    widths = [wide for wide in spread.width if wide is not None]
+    if len(widths) > 1:
+        text += f"; 10-90 % widths {number(min(widths))} to {number(max(widths))} steps"
     return f"{text}."
 
 

@@ -28,6 +28,7 @@ _SHOWN = {  # kind of measurement -> module of this package
     "geometry": "shapes_inside",
     "induction": "heads",
     "emergence": "emerged",
+    "capability": "capability",
 }
 _TABLES = {
     "decodability": "decodable_table",
@@ -35,6 +36,7 @@ _TABLES = {
     "geometry": "shapes_table",
     "induction": "heads_table",
     "emergence": "emerged_table",
+    "capability": "capability_table",
 }
 
 

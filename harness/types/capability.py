@@ -47,11 +47,56 @@ class Gap:
     over: Bounded  # over-prompting less naive
     beyond_random: Bounded  # tuned less the mean of the random directions
     random_as_good: tuple[int, int]  # random directions with a mean at least that of `tuned`, of how many
+    least: float  # smallest gap that counts as one
+
+    @property
+    def clear(self) -> bool:
+        """Whether the latent gap is above 0 and beyond every random direction, however small."""
+        return self.latent.low > 0 and self.beyond_random.low > 0 and self.random_as_good[0] == 0
 
     @property
     def shown(self) -> bool:
-        """Whether the latent gap is above 0 and beyond every random direction."""
-        return self.latent.low > 0 and self.beyond_random.low > 0 and self.random_as_good[0] == 0
+        """Whether it is clear and large enough to count."""
+        return self.clear and self.latent.value >= self.least
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Capability:
+    """What one checkpoint can and does in one task, with everything that was chosen to say so."""
+
+    reading: CapabilityReading
+    gap: Gap
+    untrained: CapabilityReading | None  # the same network, its weights drawn anew
+    untrained_gap: Gap | None
+    concept: str
+    positive: tuple[str, ...]  # values of the concept
+    negative: tuple[str, ...]
+    seen: str  # what the direction is made of, in words
+    wrong: str  # the other concept, in words
+    law: str  # observer whose law is agreed with
+    context_length: int
+    question: int
+    repetitions: tuple[int, ...]  # tried
+    layers: tuple[int, ...]  # tried
+    alphas: tuple[float, ...]  # tried
+    draws: int  # of random directions
+    seen_trials: int
+    chosen_on: int  # trials
+    measured_on: int
+    threshold: float
+    smoothing: float
+    consecutive: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrialLead:
+    """log2(T_behaviour / T_capability) of one seed; above 0: the capability is first."""
+
+    value: float
+    low: float  # trials resampled, the same at every checkpoint
+    high: float
+    bound: bool  # whether the behaviour never came: the lead is at least this
+    without: float  # share of the resamples in which the capability never came
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,3 +109,24 @@ class CapabilityCourse:
     threshold: float  # agreement that counts as able
     capability: float | None  # by the best way of asking at each checkpoint
     behaviour: float | None
+    lead: TrialLead | None  # None where the capability never came, or was there at step 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CapabilitySeries:
+    """One training series in one task."""
+
+    series: str  # NAME of its checkpoints NAME@STEP
+    title: str
+    found: Capability  # of the last checkpoint, for its settings
+    course: CapabilityCourse
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CapabilitySeeds:
+    """Training series that are seeds of each other, in one task; one series alone is one seed."""
+
+    series: tuple[CapabilitySeries, ...]
+    lead: Bounded | None  # octaves, mean over seeds, seeds resampled; None without a capability after step 0
+    bounds: int  # seeds whose behaviour never came: their lead is at least that to the last step
+    without: int  # seeds left out: no capability, or one at step 0 already

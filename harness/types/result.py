@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from harness.types.capability import CapabilitySeeds
 from harness.types.cognition import Cognition
 from harness.types.curve import AnalysisOptions, Curve, Delay, SequenceCurve, Transition
 from harness.types.decodability import AcrossModels
 from harness.types.findings import Family, Individuals, Mirage, Shift
 from harness.types.generation import GenerationResult, ShareCurve
 from harness.types.model import Way
+from harness.types.phases import PhaseMap
 from harness.types.sequence import Floats, Params
 from harness.types.training import CheckpointSeries, SeedSpread
 from harness.types.whitebox import WhiteBoxResult
@@ -163,3 +165,5 @@ class RunResult:
     across: tuple[AcrossModels, ...] = ()  # decodability and behaviour over models
     series: tuple[CheckpointSeries, ...] = ()  # conditions over the checkpoints of a training series
     seeds: tuple[SeedSpread, ...] = ()  # the same condition over series that differ in their seed
+    capability: tuple[CapabilitySeeds, ...] = ()  # what training series can be made to do, seeds together
+    phases: tuple[PhaseMap, ...] = ()  # which observer the checkpoints of a series predict like

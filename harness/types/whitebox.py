@@ -1,13 +1,13 @@
 """What passes between the core and white-box measurements: trials with labels go in, arrays come back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.types.sequence import Ints, Prompt
+from harness.types.sequence import Floats, Ints, Params, Prompt, Sequence
 
 Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
 Job = Mapping[str, Json]
@@ -25,6 +25,15 @@ class WhiteBoxTrial:
     label: int  # index into the labels of the study
     group: int  # trials of one group share symbols: they must not be on both sides of a decoder
     prompt: Prompt  # `prompt.symbols[n]` is the target of the context length n
+    params: Params = field(default_factory=dict)  # of its condition
+    drawn: Sequence | None = None  # with its oracle, where a measurement is scored by it
+
+    def implied(self, context_length: int, law: str) -> Floats:
+        """Return the law of the next symbol (n_symbols,) after a context, by an observer, "ideal", or the "truth"."""
+        assert self.drawn is not None, "kept by every study that is scored by a law"
+        if law == "truth":
+            return np.asarray(self.drawn.law[context_length])
+        return np.asarray(self.drawn.observers[self.drawn.ideal if law == "ideal" else law][context_length])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +51,7 @@ class WhiteBoxStudy:
     trials: tuple[WhiteBoxTrial, ...]
     seed: int  # of the suite
     digest: str  # sha256 of all of the above that decides a measurement
+    other: "WhiteBoxStudy | None" = None  # trials of another concept, with a digest of their own
 
     @property
     def label(self) -> Ints:

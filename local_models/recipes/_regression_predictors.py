@@ -50,6 +50,19 @@ def posterior(x: Floats, y: Floats, bases: Bases, noise: float) -> Floats:
     return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
 
 
+def coefficients(x: Floats, y: Floats, bases: Bases, noise: float) -> Floats:
+    """Return E[w | examples 0..k-1] on the coordinates of each basis, were it the true one.
+
+    Shape (batch, examples, n_bases, rank); times x_k on these coordinates it is
+    that basis's prediction of y_k: (X'X + noise I)^-1 X'y.
+    """
+    xb = x[..., bases]  # (batch, examples, n_bases, rank)
+    grams = np.einsum("bkni,bknj->bknij", xb, xb)
+    sums = xb * y[..., None, None]
+    grams, sums = (np.cumsum(a, axis=1) - a for a in (grams, sums))  # of the examples before k
+    return np.linalg.solve(grams + noise * np.eye(bases.shape[1]), sums[..., None])[..., 0]
+
+
 def _conditional_mean(x: Floats, y: Floats, prior: float, noise: float) -> tuple[Floats, Floats]:
     """Return mean and variance of y_k given examples 0..k-1, w ~ N(0, prior I): each (batch, examples).
 

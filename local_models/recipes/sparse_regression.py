@@ -1,7 +1,9 @@
 """A mixture of sparse linear regressions, learned in context from vectors (Han et al. 2024, section 3.3).
 
-The defaults are small, for a CPU; `dimensions=16&rank=4&examples=20&layers=12&width=256`
-is the size of the paper, which trained 80,000 steps of 128 sequences.
+The defaults are small, for a CPU (12,000 steps, about eight CPU minutes); they come below
+blind ridge in one seed and down to it in another, and to mixture-Bayes in neither
+(reports/examples/regression). `dimensions=16&rank=4&examples=20&layers=12&width=256` is
+the size of the paper, which trained 80,000 steps of 128 sequences.
 """
 
 import json
@@ -30,14 +32,14 @@ _MEASURED = 512  # sequences
 class SparseRegression:
     """Data, model and schedule."""
 
-    dimensions: int = 8
-    rank: int = 2
-    examples: int = 10
+    dimensions: int = 4
+    rank: int = 1
+    examples: int = 8
     noise: float = 0.01  # variance
-    layers: int = 4
+    layers: int = 3
     width: int = 64
     heads: int = 4
-    steps: int = 6000
+    steps: int = 12000
     batch_size: int = 64
     learning_rate: float = 1e-3
     weight_decay: float = 0.01
@@ -129,10 +131,10 @@ def train(
     steps: int | None,
     device: str,
     on_progress: OnProgress | None,
-    dimensions: int = 8,
-    rank: int = 2,
-    examples: int = 10,
-    layers: int = 4,
+    dimensions: int = 4,
+    rank: int = 1,
+    examples: int = 8,
+    layers: int = 3,
     width: int = 64,
     learning_rate: float = 1e-3,
     batch_size: int = 64,
@@ -189,6 +191,9 @@ def new_model(task: SparseRegression, seed: int) -> "RegressionModel":
         num_attention_heads=task.heads,
         num_key_value_heads=task.heads,
         max_position_embeddings=task.positions,
+        # In pilots of one seed (width 64, 8 dimensions, rank 2, 4 layers) the error stood still for 550 steps with the
+        # usual 0.02 and with 0.2; with 0.1 it fell from step 300 on.
+        initializer_range=task.width**-0.5,
         bos_token_id=None,
         eos_token_id=None,
         pad_token_id=None,

@@ -35,6 +35,7 @@ _MODULES = {  # kind of measurement -> module of this package
     "geometry": "geometry",
     "induction": "induction",
     "emergence": "emergence.measuring",
+    "capability": "capability",
 }
 
 

@@ -193,9 +193,10 @@ def test_curves_with_shapes_of_their_own_are_fitted_exactly_as_if_alone() -> Non
     rng = np.random.default_rng(9)
     axis = make_axis(np.arange(24.0), "linear")
     singles = single_changes(axis, 0.10).shapes.weights
-    curves, shapes = [], []
+    curves: list[CountLikelihood] = []
+    shapes: list[Shapes] = []
     for n in (1, 20, 100, 20):  # several numbers of settings of the noise, and of shapes
-        trials = np.full(24, float(n)) + (rng.integers(0, 9, 24) if len(curves) == 3 else 0)
+        trials = np.full(24, float(n)) + (rng.integers(0, 9, 24) if len(curves) == 3 else np.zeros(24))
         noise = noise_settings(trials, 0.0)
         curves.append(CountLikelihood(rng.binomial(trials.astype(int), 0.4).astype(float), trials, noise))
         shapes.append(Shapes.of(singles[rng.random(len(singles)) < 0.5]))
@@ -208,7 +209,7 @@ def test_curves_with_shapes_of_their_own_are_fitted_exactly_as_if_alone() -> Non
 
 
 @pytest.mark.parametrize(("kind", "within"), [(np.float64, 2e-16), (np.float32, 1e-7)])
-def test_the_logistic_function_is_that_of_scipy(kind: type, within: float) -> None:
-    x = np.array([-np.inf, -800, -40, -3, -1e-9, 0, 0.2, 5, 800, np.inf], dtype=kind)
+def test_the_logistic_function_is_that_of_scipy(kind: type[np.floating], within: float) -> None:
+    x = np.array([-np.inf, -800, -40, -3, -1e-9, 0, 0.2, 5, 800, np.inf]).astype(kind)
     assert logistic(x).dtype == kind
     np.testing.assert_allclose(logistic(x), expit(x), atol=within, rtol=0)

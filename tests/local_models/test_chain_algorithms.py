@@ -102,3 +102,13 @@ def test_divergence_is_that_of_scipy() -> None:
 def test_a_library_of_none_is_refused() -> None:
     with pytest.raises(SpecError, match=r"chains=0 must be in 1\.\.4096"):
         recipe(chains=0)
+
+
+def test_a_longer_training_has_the_checkpoints_of_a_shorter_one() -> None:
+    short, long = recipe(chains=4), recipe(chains=4, steps=4000)
+    assert long.checkpoints[: len(short.checkpoints)] == short.checkpoints
+    assert 1600 in long.checkpoints  # the last step of the shorter
+    assert long.checkpoints[-1] < long.steps == 4000
+    assert long.name == "markov-mixture?chains=4&steps=4000"
+    with pytest.raises(SpecError, match=r"steps=16 must be in 17\.\.160000"):
+        recipe(steps=16)

@@ -1,145 +1,240 @@
-"""Hidden capability: a planted gap is found, vanishes when restored, and an untrained network has none."""
+"""Hidden capability by a suite: a planted gap is found, vanishes when restored, and an untrained network has none."""
 
-import copy
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shutil
 from dataclasses import replace
-from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from harness.capability import course_of, gap_of, lead_of
+from harness.capability import jobs
 from harness.errors import WhiteBoxError
+from harness.execute import RunOptions, execute
+from harness.frames import capability_df
+from harness.local_models.adapter import LocalModel
+from harness.local_models.checkpoints import resolve_checkpoint
 from harness.local_models.loading import load_checkpoint
 from harness.local_models.whitebox.box import WhiteBox
-from harness.local_models.whitebox.capability import CapabilityTrials, read_capability
-from harness.local_models.whitebox.capability_coin import coin_trials
-from harness.reporting.capability import HEADS, WIDE, capability_rows, capability_sentences, draw_capability
+from harness.local_models.whitebox.capability import measure
+from harness.local_models.whitebox.capability_trials import contrast, last_states
+from harness.local_models.whitebox.directions import mean_difference
+from harness.local_models.whitebox.sites import TokenRows
 from harness.reporting.drawing import svg
-from harness.types.capability import CapabilityReading
+from harness.reporting.latex_inside import inside
+from harness.reporting.trained_capability import capability_blocks
+from harness.reporting.whitebox import inside_blocks, inside_tables
+from harness.runs import Run, open_run
+from harness.spec import SuiteSpec
+from harness.suite_files import parse_suite
+from harness.types.capability import Capability
+from harness.types.whitebox import Arrays, Job, WhiteBoxStudy
+from harness.whitebox_studies import studies_of
 
-TRAINED, UNTRAINED = "icl-mixture", "icl-mixture@0"
 CONTRAST = 0.1  # what is left of the difference between the embeddings of heads and tails
-
-
-def opened(name: str) -> tuple[WhiteBox, CapabilityTrials]:
-    torch.set_num_threads(1)
-    loaded = load_checkpoint(name)
-    return WhiteBox(loaded.model, loaded.tokenizer), coin_trials(
-        loaded.tokenizer, np.random.default_rng(5), n=80
-    )
-
-
-@contextmanager
-def lagging_input(box: WhiteBox, symbols: tuple[int, ...]) -> Iterator[None]:
-    """Shrink the difference between two symbols' input embeddings; body and head stay as they were trained."""
-    other = copy.deepcopy(box.model)
-    weight = other.get_input_embeddings().weight.data
-    mean = weight[list(symbols)].mean(dim=0)
-    weight[list(symbols)] = mean + CONTRAST * (weight[list(symbols)] - mean)
-    with box.swapped("model.embed_tokens", WhiteBox(other, box.tokenizer)):
-        yield
-
-
-def read(box: WhiteBox, trials: CapabilityTrials) -> CapabilityReading:
-    return read_capability(box, trials, rng=np.random.default_rng(1), draws=8)
+SUITE = """\
+name: planted
+seed: 5
+models: ["local/{model}@*"]
+tasks:
+  - family: bernoulli
+    params: {{p: {{sweep: [0.1, 0.3, 0.7, 0.9]}}, symbols: coin}}
+    context_lengths: [4, 8, 24]
+    sequences: 40
+    whitebox:
+      concept: p
+      capability:
+        positive: [0.7, 0.9]
+        negative: [0.1, 0.3]
+        seen: {{p: [0.1, 0.9]}}
+        wrong: {{family: periodic, concept: period, values: [2, 1]}}
+        context_length: 24
+        threshold: 0.9
+        alphas: [1, 2, 4, 8]
+        random_directions: 8
+        untrained: false
+        smoothing: 0
+        consecutive: 1
+analysis: {{min_change: 0.05}}
+"""
+# 1/2 agrees to 0.84 with Laplace's rule on these coins, so that no gap can exceed 0.16.
 
 
 @pytest.fixture(scope="module")
-def readings() -> dict[str, CapabilityReading]:
-    box, trials = opened(TRAINED)
-    with lagging_input(box, trials.symbols):
-        corrupted = read(box, trials)
-    return {"corrupted": corrupted, "restored": read(box, trials), "untrained": read(*opened(UNTRAINED))}
+def series(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Untrained at step 0; at 64 the trained body behind an input that hardly tells heads from tails; at 128 mended."""
+    root = tmp_path_factory.mktemp("planted")
+    for step, name in ((0, "icl-mixture@0"), (64, "icl-mixture"), (128, "icl-mixture")):
+        source = resolve_checkpoint(name).directory
+        assert source is not None
+        folder = root / f"step-{step:06d}"
+        shutil.copytree(source, folder, ignore=shutil.ignore_patterns("step-*", "training.json"))
+    loaded = load_checkpoint(str(root / "step-000064"), device="cpu")
+    head = loaded.model.get_output_embeddings()
+    head.weight = torch.nn.Parameter(head.weight.detach().clone())  # stays as it was trained
+    loaded.model.config.tie_word_embeddings = False
+    weight = loaded.model.get_input_embeddings().weight.data
+    heads, tails = loaded.tokenizer.convert_tokens_to_ids(["H", "T"])
+    mean = weight[[heads, tails]].mean(dim=0)
+    weight[[heads, tails]] = mean + CONTRAST * (weight[[heads, tails]] - mean)
+    loaded.model.save_pretrained(root / "step-000064")
+    return root
 
 
-def test_a_trained_body_behind_a_lagging_input_shows_a_gap(readings: dict[str, CapabilityReading]) -> None:
-    gap = gap_of(readings["corrupted"])
-    assert gap.shown
-    assert gap.latent.low > 0.05  # 0.14 was measured on other trials before this test was written
-    assert gap.natural.low > 0  # alpha = 1: nothing tuned but the layer
-    assert readings["corrupted"].best == "latent"
-    assert gap.over.high < 0.03  # repeating evidence whose symbols look alike does not help
+def suite(series: Path | str) -> SuiteSpec:
+    return parse_suite(SUITE.format(model=series), "planted")
 
 
-def test_the_gap_vanishes_when_the_input_is_restored(readings: dict[str, CapabilityReading]) -> None:
-    gap = gap_of(readings["restored"])
-    assert not gap.shown
-    assert gap.latent.high < 0.01
-    assert readings["restored"].naive.mean() > 0.95  # close to Laplace's rule when asked
+@pytest.fixture(scope="module")
+def run(series: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    out = tmp_path_factory.mktemp("run")
+    outcome = execute(suite(series), RunOptions(out=out))
+    assert (outcome.tally.measured, outcome.tally.measurements) == (
+        9,
+        9,
+    )  # two layers and what is asked, by step
+    return Run(out)
 
 
-def test_an_untrained_network_shows_no_gap(readings: dict[str, CapabilityReading]) -> None:
-    gap = gap_of(readings["untrained"])
-    assert not gap.shown
-    assert gap.latent.high < 0.05
-    assert readings["untrained"].able.mean() < 0.85  # p = 1/2 agrees to 0.8 with biases of 0.6 to 0.8
+@pytest.fixture(scope="module")
+def found(run: Run) -> dict[str, Capability]:
+    by_step = {
+        result.model.rpartition("@")[2]: result.findings["capability"] for result in run.result.whitebox
+    }
+    assert all(isinstance(record, Capability) for record in by_step.values())
+    return {step: record for step, record in by_step.items() if isinstance(record, Capability)}
 
 
-def test_controls_do_not_close_a_planted_gap(readings: dict[str, CapabilityReading]) -> None:
-    found = readings["corrupted"]
-    closed = found.tuned.mean() - found.naive.mean()
-    assert found.random.mean() - found.naive.mean() < closed / 3
-    assert found.wrong.mean() - found.naive.mean() < closed / 2
-    assert found.mass[1] > 0.95
+def test_a_trained_body_behind_a_lagging_input_shows_a_gap(found: dict[str, Capability]) -> None:
+    planted = found["64"]
+    assert planted.gap.shown
+    assert planted.gap.latent.low > 0.05
+    assert planted.gap.natural.low > 0  # alpha = 1: nothing tuned but the layer
+    assert planted.reading.best == "latent"
+    assert planted.gap.over.high < 0.03  # repeating evidence whose symbols look alike does not help
 
 
-def test_layer_scale_and_strength_are_not_chosen_on_the_trials_reported(
-    readings: dict[str, CapabilityReading],
-) -> None:
+def test_the_gap_vanishes_when_the_input_is_restored(found: dict[str, Capability]) -> None:
+    restored = found["128"]
+    assert not restored.gap.shown
+    assert restored.gap.latent.high < 0.01
+    assert restored.reading.naive.mean() > 0.95  # close to Laplace's rule when asked
+
+
+def test_an_untrained_network_shows_no_gap(found: dict[str, Capability]) -> None:
+    untrained = found["0"]
+    assert not untrained.gap.shown
+    assert untrained.gap.latent.high < 0.05
+
+
+def test_controls_do_not_close_a_planted_gap(found: dict[str, Capability]) -> None:
+    reading = found["64"].reading
+    closed = reading.tuned.mean() - reading.naive.mean()
+    assert reading.random.mean() - reading.naive.mean() < closed / 3
+    assert reading.wrong.mean() - reading.naive.mean() < closed / 2
+    assert reading.mass[1] > 0.95
+
+
+def test_capability_leads_behaviour_by_the_octave_that_was_planted(run: Run) -> None:
+    ((one,),) = (seeds.series for seeds in run.result.capability)
+    assert one.course.step.tolist() == [0, 64, 128]
+    assert (one.course.capability, one.course.behaviour) == (64, 128)
+    lead = one.course.lead
+    assert lead is not None
+    assert (lead.value, lead.low, lead.high, lead.bound) == (1.0, 1.0, 1.0, False)
+    assert lead.without < 0.05
+
+
+def test_layer_scale_and_strength_are_not_chosen_on_the_trials_reported(series: Path) -> None:
     """Held-out trials with the law of the other class leave what was chosen as it is."""
-    box, trials = opened(TRAINED)
-    law = np.where(trials.selection[:, None], trials.law, trials.law[:, ::-1])
-    other = read_capability(box, replace(trials, law=law), rng=np.random.default_rng(1), draws=1)
-    names = ("layer", "scale", "natural_layer", "strength", "best")
-    assert [getattr(other, name) for name in names] == [getattr(readings["restored"], name) for name in names]
-    assert other.naive.mean() < readings["restored"].naive.mean()
+    (asked,) = studies_of(suite(series), limit=16)
+    section = asked.spec.capability
+    assert section is not None
+    job = next(j for j in jobs(section, asked.study, 2) if j["what"] == "layer")
+    loaded = load_checkpoint(str(series / "step-000128"), device="cpu")
+    turned = list(asked.study.trials)
+    listed, chosen = job["trials"], job["selection"]
+    assert isinstance(listed, list)
+    assert isinstance(chosen, list)
+    for t, selected in zip((int(str(t)) for t in listed), chosen, strict=True):
+        drawn = turned[t].drawn
+        assert drawn is not None
+        if not selected:
+            other = {name: table[:, ::-1] for name, table in drawn.observers.items()}
+            turned[t] = replace(turned[t], drawn=replace(drawn, observers=other))
+    plain = measure(loaded, asked.study, job)
+    changed = measure(loaded, replace(asked.study, trials=tuple(turned)), job)
+    held = ~np.array(chosen, dtype=np.bool_)
+    assert plain["best"] == changed["best"]
+    np.testing.assert_array_equal(plain["latent"][:, ~held], changed["latent"][:, ~held])
+    assert (plain["latent"][:, held] != changed["latent"][:, held]).any()
 
 
-def test_trials_that_do_not_belong_together_are_refused() -> None:
-    box, trials = opened(UNTRAINED)
-    with pytest.raises(WhiteBoxError, match="one of each"):
-        read(box, replace(trials, law=trials.law[:-1]))
-    with pytest.raises(WhiteBoxError, match="both classes"):
-        read(box, replace(trials, selection=trials.towards == 1))
+def test_the_last_token_is_no_part_of_a_direction() -> None:
+    """Classes that differ in how often they end in a token alone have, token by token, the same mean: no direction."""
+    loaded = load_checkpoint("icl-mixture", device="cpu")
+    box = WhiteBox(loaded.model, loaded.tokenizer)
+    bos = loaded.tokenizer.bos_token_id
+    heads, tails = ((bos, *loaded.tokenizer.convert_tokens_to_ids(list(text))) for text in ("HTH", "HTT"))
+    mostly, rarely = TokenRows((heads,) * 3 + (tails,)), TokenRows((heads,) + (tails,) * 3)
+    matched = contrast(box, (mostly, rarely), 1)
+    assert matched.length < 1e-5 * matched.residual_norm  # rounding
+    plain = mean_difference(1, last_states(box, mostly, 1), last_states(box, rarely, 1))
+    assert plain.length > 1e-2 * plain.residual_norm
+    with pytest.raises(WhiteBoxError, match="end in no common token"):
+        contrast(box, (TokenRows((heads,)), TokenRows((tails,))), 1)
 
 
-def course(naive: list[float], tuned: list[float], like: CapabilityReading) -> list[CapabilityReading]:
-    n = np.ones(10)
-    return [
-        replace(
-            like, naive=a * n, over=a * n, natural=a * n, tuned=b * n, random=np.stack([a * n]), best="latent"
+def test_an_interrupted_run_goes_on_and_gives_the_same(
+    series: Path, found: dict[str, Capability], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, looked = LocalModel.look_inside, list[str]()
+
+    def second_breaks(self: LocalModel, kind: str, study: WhiteBoxStudy, job: Job) -> Arrays:
+        looked.append(str(job["what"]))
+        if len(looked) == 2:
+            raise KeyboardInterrupt
+        return look(self, kind, study, job)
+
+    monkeypatch.setattr(LocalModel, "look_inside", second_breaks)
+    alone = parse_suite(SUITE.format(model=series).replace("@*", "@64"), "planted")
+    with pytest.raises(KeyboardInterrupt):
+        execute(alone, RunOptions(out=tmp_path))
+    (only,) = open_run(tmp_path).result.whitebox
+    assert not only.findings  # one layer of two: nothing is chosen yet
+    assert "chosen when every layer is measured" in only.missing[1]
+    assert execute(alone, RunOptions(out=tmp_path)).tally.measured == 2
+    (again,) = open_run(tmp_path).result.whitebox
+    record = again.findings["capability"]
+    assert isinstance(record, Capability)
+    assert record.gap == found["64"].gap
+    np.testing.assert_array_equal(record.reading.random, found["64"].reading.random)
+
+
+def test_a_report_shows_course_choices_and_controls_and_the_table_has_a_row_a_way(
+    run: Run,
+) -> None:
+    table = capability_df(run)
+    assert len(table) == 3 * 7
+    tuned = table[(table.way == "tuned") & (table.step == 64)].iloc[0]
+    assert tuned.shown
+    assert tuned.gap_low > 0
+    assert (tuned.capability_step, tuned.behaviour_step, tuned.lead, tuned.seeds) == (64, 128, 1.0, 1)
+    assert (table[table.way == "naive"].gap == 0).all()
+    (block,) = capability_blocks([run.result])
+    (part,) = block.shown
+    assert "A latent gap is shown at step 64 (" in part.sentences[0]
+    assert any("leads behaviour by 1.0" in sentence for sentence in part.sentences)
+    assert [len(row) for row in part.rows] == [len(part.heads)] * 3
+    assert part.rows[1][part.heads.index("random")].endswith("(0/8)")
+    note = part.figures[0].note
+    assert "which no trial has" in note
+    assert "chosen on 40 trials; what is shown is of the other 40" in note
+    assert "period 2 against 1 of periodic" in note
+    assert "capability.csv" in inside_tables([run.result])
+    assert "Hidden capability through training" in "".join(inside([run.result]))  # of LaTeX
+    shown = [part for block in inside_blocks([run.result]) for part in block.shown]
+    for drawn in (*part.figures, *shown[1].figures):
+        assert svg(drawn.draw, drawn.size, salt="c", title=drawn.title, description=drawn.note).startswith(
+            "<svg"
         )
-        for a, b in zip(naive, tuned, strict=True)
-    ]
-
-
-def test_capability_and_behaviour_times_and_their_lead(readings: dict[str, CapabilityReading]) -> None:
-    step = [0, 64, 128, 256, 512, 1024, 2048, 4096]
-    does = [0.5, 0.5, 0.5, 0.5, 0.5, 0.95, 0.95, 0.95]
-    can = [0.5, 0.5, 0.95, 0.95, 0.95, 0.95, 0.95, 0.95]
-    planted = course(does, can, readings["corrupted"])
-    seeds = [course_of(step, planted, threshold=0.9, smoothing=0) for _ in range(3)]
-    assert (seeds[0].capability, seeds[0].behaviour) == (128, 1024)
-    found = lead_of(seeds)
-    assert found is not None
-    assert (found.mean, found.low, found.high) == pytest.approx((3, 3, 3))
-    assert seeds[0].gaps[2].latent.value == pytest.approx(0.45)
-
-
-def test_a_gap_is_said_where_it_is_shown_and_nowhere_else(readings: dict[str, CapabilityReading]) -> None:
-    found = course_of(
-        [0, 64, 128], [readings[k] for k in ("untrained", "corrupted", "restored")], threshold=0.9
-    )
-    (said,) = capability_sentences([found], lead_of([found]))
-    assert "A latent gap is shown at step 64 (" in said
-    none = course_of([0, 64], [readings[k] for k in ("untrained", "restored")], threshold=0.9)
-    assert "No checkpoint shows a latent gap" in capability_sentences([none], None)[0]
-    rows = capability_rows(found)
-    assert [len(row) for row in rows] == [len(HEADS)] * 3
-    assert rows[1][HEADS.index("random as good")] == "0 of 8"
-    assert svg(partial(draw_capability, course=found), WIDE, salt="c", title="t", description="d").startswith(
-        "<svg"
-    )
