@@ -2,40 +2,25 @@
 
 python reports/examples/training.py SERIES_DIR RUNS_DIR OUT_DIR
 
-SERIES_DIR holds what `icl train` wrote: induction-seed0, induction-seed1 and
-bitwise-seed0. Runs the suites in reports/examples/training/ into RUNS_DIR, goes
+SERIES_DIR holds what `icl train` wrote: induction-seed0 to 4 and bitwise-seed0
+to 4. Runs the suites in reports/examples/training/ into RUNS_DIR, goes
 on with what is there, and writes README.md, figures and tables into OUT_DIR.
 """
 
 import os
 import sys
-from functools import partial
 from pathlib import Path
 
-import numpy as np
-import torch
+import pandas as pd
 
 import harness as icl
-from harness.capability import course_of, lead_of
-from harness.local_models.checkpoints import series_names
-from harness.local_models.loading import load_checkpoint
-from harness.local_models.whitebox.box import WhiteBox
-from harness.local_models.whitebox.capability import read_capability
-from harness.local_models.whitebox.capability_coin import coin_trials
-from harness.reporting.capability import (
-    HEADS,
-    WIDE,
-    capability_rows,
-    capability_sentences,
-    draw_capability,
-)
+from harness.analysis.learning import mean_interval
 from harness.reporting.concept_figures import standing_alone
 from harness.reporting.drawing import svg
+from harness.reporting.numbers import with_interval
 from harness.reporting.trained import training_blocks
-from harness.types.capability import CapabilityCourse
 
-SUITES = ("induction", "bundled", "bitwise")
-THRESHOLD = 0.9  # agreement with the implied law; the coin's ideal reader has 1
+SUITES = ("induction", "bundled", "capability", "bitwise")
 
 
 def main(series_dir: str, runs_dir: str, out_dir: str) -> None:
@@ -52,27 +37,32 @@ def main(series_dir: str, runs_dir: str, out_dir: str) -> None:
         icl.series_df(run).drop(columns=["run", "title", "chance"]).round(4).to_csv(
             out / f"{name}.csv", index=False
         )
-    sections["capability"] = capability_page(bundled_course(), out)
+        ways = icl.capability_df(run)
+        if len(ways):
+            ways.drop(columns="run").round(4).to_csv(out / f"{name}-ways.csv", index=False)
+        if name == "bitwise":
+            sections["rise"] = over_seeds(run)
     (out / "README.md").write_text(words.format(**sections), encoding="utf-8")
 
 
 def page(name: str, run: icl.Run, out: Path) -> str:
-    """Return what the report says of a run over training, its figures written beside; of controls the words alone.
+    """Return what the report says of a run over training; figures, written beside, of the first series alone.
 
-    Of a decoded run it is the decodability, for which it was made.
+    Of a run that looked inside it is what was found there, for which it was made. Phases have a page of their own.
     """
-    blocks = training_blocks([run.result])
-    decoded = [block for block in blocks if block.anchor.startswith("decoded")]
+    blocks = [block for block in training_blocks([run.result]) if not block.anchor.startswith("phases")]
+    first = blocks[0].model
+    inside = [block for block in blocks if block.anchor.startswith(("decoded", "capability"))]
     parts: list[str] = []
     noted: set[str] = set()
-    for block in decoded or blocks:
+    for block in inside or blocks:
         parts.append(f"### {block.title}, `{block.model}`\n\n{block.facts}\n")
         control = ", control " in block.title
         for k, shown in enumerate(block.shown):
             parts.append(" ".join(shown.sentences) + "\n")
             if control:
                 continue
-            for drawn in shown.figures:
+            for drawn in shown.figures if block.model == first else ():
                 file = f"{name}-{block.anchor}-{k}-{drawn.name}.svg"
                 salt = file.removesuffix(".svg")
                 text = svg(drawn.draw, drawn.size, salt=salt, title=drawn.title, description=drawn.note)
@@ -86,35 +76,34 @@ def page(name: str, run: icl.Run, out: Path) -> str:
     return "\n".join(parts)
 
 
+def over_seeds(run: icl.Run) -> str:
+    """Return decodability and p(target) at each checkpoint, means over seeds, and how much they rise."""
+    found = icl.decodability_df(run)
+    found = found[found["chosen"] & (found["context_length"] == found["context_length"].max())]
+    found = found.assign(
+        seed=found["model"].str.extract(r"seed(\d+)@")[0],
+        step=found["model"].str.split("@").str[1].astype(int),
+    )
+    read = found.pivot_table(index=["step", "seed"], columns="probe", values="held_out")
+    read["p(target)"] = found.groupby(["step", "seed"])["behaviour"].first()
+    steps = read.index.get_level_values("step").unique()
+    rows = [(f"{step}", *(_mean(read.loc[step, name]) for name in read.columns)) for step in steps]
+    last, seeds = steps[-1], len(read.loc[steps[-1]])
+    for before in steps[:2]:
+        grown = [read.loc[last, name] - read.loc[before, name] for name in read.columns]
+        rows.append((f"{last} less {before}", *(f"{_mean(one)}, {sum(one > 0)} of {seeds}" for one in grown)))
+    return table(("step", *read.columns), tuple(rows))
+
+
+def _mean(values: pd.Series) -> str:
+    low, high = mean_interval(values.to_numpy())
+    return with_interval(float(values.mean()), low, high)
+
+
 def table(heads: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> str:
     """Return a Markdown table."""
     lines = [heads, ("---",) * len(heads), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
-
-
-def bundled_course() -> CapabilityCourse:
-    """Return naive, over-prompted and latent agreement of the bundled series on the coin, on the same trials."""
-    torch.set_num_threads(1)
-    names = series_names("icl-mixture")
-    readings = []
-    for name in names:
-        loaded = load_checkpoint(name)
-        trials = coin_trials(loaded.tokenizer, np.random.default_rng(11), n=240)
-        readings.append(
-            read_capability(WhiteBox(loaded.model, loaded.tokenizer), trials, rng=np.random.default_rng(1))
-        )
-    return course_of([int(n.partition("@")[2]) for n in names], readings, threshold=THRESHOLD, smoothing=0)
-
-
-def capability_page(course: CapabilityCourse, out: Path) -> str:
-    """Return the course in words and as a table, its figure written beside."""
-    title = "Agreement with the implied law over training, by way of asking"
-    text = svg(
-        partial(draw_capability, course=course), WIDE, salt="capability", title=title, description=title
-    )
-    (out / "capability.svg").write_text(standing_alone(text), encoding="utf-8")
-    said = " ".join(capability_sentences([course], lead_of([course])))
-    return f"![{title}](capability.svg)\n\n{said}\n\n{table(HEADS, capability_rows(course))}"
 
 
 if __name__ == "__main__":
