@@ -17,7 +17,7 @@ from harness.analysis.segmentation import (
     prior_shares,
 )
 from harness.analysis.templates import Pairs, Singles, paired_changes, single_changes
-from harness.types import AnalysisOptions, Floats
+from harness.types import AnalysisOptions, Bools, Floats
 
 PRIOR = {"none": 0.5, "gradual": 0.2, "sharp": 0.2, "multiple": 0.1}
 DECIDED = 0.9  # posterior a class needs; right 96-100 % of the time in each cell of benchmarks/analyzer.py
@@ -99,7 +99,7 @@ def weigh_fitted(
     large, prior_large = _large(single_fits, singles.reach[:, None], level_prior, options.min_change)
     score = singles.log_prior + single_fits.log_evidence
     prior = np.exp(singles.log_prior)
-    small = _conditioned(score, 1 - large, prior, 1 - prior_large)
+    small = _conditioned(score, _near(single_fits) * (1 - large), prior, 1 - prior_large)
     # Indexing by a mask would turn the memory round, and then sums depend on the number of curves.
     sharp, gradual = (
         _conditioned(np.compress(m, score, axis=1), np.compress(m, large, axis=1), prior[m], prior_large[m])
@@ -146,9 +146,9 @@ def _large(fits: Fits, reach: Floats, level_prior: LevelPrior, least: float) -> 
     """Return the probability that every change is at least `least`: posterior (n_curves, n) and prior (n,).
 
     `reach` is (n, n_changes). Changes are taken as independent, in posterior and prior alike.
-    Shapes that are out of the question are said to have none.
+    Shapes that are out of the question are given no probability of it.
     """
-    near = fits.log_evidence > fits.log_evidence.max(axis=1, initial=-np.inf)[:, None] - HOPELESS
+    near = _near(fits)
     posterior, prior = near.astype(np.float64), np.ones(len(reach))
     for i, part in enumerate(reach.T):
         change = (fits.level[:, :, i + 1] - fits.level[:, :, i]) * part
@@ -158,6 +158,11 @@ def _large(fits: Fits, reach: Floats, level_prior: LevelPrior, least: float) -> 
         posterior[near] *= sum(ndtr(((way - least) / sd)[near]) for way in (change, -change))
         prior = prior * level_prior.change(least / np.maximum(part, 1e-9))
     return posterior, prior
+
+
+def _near(fits: Fits) -> Bools:
+    """Return which shapes of each curve are not out of the question: (n_curves, n)."""
+    return np.asarray(fits.log_evidence > fits.log_evidence.max(axis=1, initial=-np.inf)[:, None] - HOPELESS)
 
 
 def _cut_evidence(

@@ -16,7 +16,10 @@ from harness.analysis.replicates import MeanLikelihood
 from harness.analysis.segmentation import DRAWS, draw_cuts, forward, large_changes, log_ways
 from harness.analysis.shapes import Shapes, least_squares, logistic
 from harness.analysis.templates import hill_rises, paired_changes, rises, single_changes
+from harness.analysis.verdict import transition
 from harness.types import AnalysisOptions, Floats
+from tests.analysis.simulation import counts, levels
+from tests.analysis.simulation import logistic as logistic_curve
 
 
 def plain_counts(k: list[int], n: int) -> CountLikelihood:
@@ -213,3 +216,10 @@ def test_the_logistic_function_is_that_of_scipy(kind: type[np.floating], within:
     x = np.array([-np.inf, -800, -40, -3, -1e-9, 0, 0.2, 5, 800, np.inf]).astype(kind)
     assert logistic(x).dtype == kind
     np.testing.assert_allclose(logistic(x), expit(x), atol=within, rtol=0)
+
+
+def test_a_change_beyond_doubt_has_no_floor_under_p_none() -> None:
+    """Shapes that are left out because others fit far better must not count as small changes."""
+    rng = np.random.default_rng(0)
+    found = transition(counts(logistic_curve(levels(48), 20.0, 3.0, 0.2, 0.8), 1000, rng))
+    assert found.p_none < 1e-100
