@@ -1,16 +1,17 @@
 """A suite expanded: one condition per task, swept value and control, each refused that could not be a curve."""
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Literal
 
 from harness.answers import refuse_answers
 from harness.conditions import MIN_LEVELS, Condition, independent_law
 from harness.errors import SpecError
+from harness.phases_spec import contenders
 from harness.prompts.controls import parse_control
 from harness.registry import load_family
 from harness.spec import CognitiveSpec, FromTo, Log2, Param, Scalar, SuiteSpec, Sweep, TaskSpec
-from harness.types import Floats, ParamValue
+from harness.types import ParamValue
 
 
 def expand(suite: SuiteSpec, *, limit: int | None = None) -> list[Condition]:
@@ -72,7 +73,7 @@ def _expand_task(seed: int, task: TaskSpec, limit: int | None) -> Iterator[Condi
             if task.cognitive is not None:
                 _check_models(task.cognitive, len(first.alphabet))
             if task.phases is not None:
-                _check_phases(task.phases, first.observers)
+                contenders(task.phases, first.observers)
             yield condition
 
 
@@ -81,13 +82,6 @@ def _check_models(asked: CognitiveSpec, n_symbols: int) -> None:
     from harness.cognitive import named_models
 
     named_models(asked.models, n_symbols)
-
-
-def _check_phases(asked: Sequence[str], observers: Mapping[str, Floats]) -> None:
-    """Raise SpecError for observers to compare checkpoints with that the family does not have."""
-    from harness.phases import contenders
-
-    contenders(asked, observers)
 
 
 def _check_answers(condition: Condition) -> None:

@@ -1,6 +1,6 @@
 """Phases of training: which of a family's observers each checkpoint of a series predicts like."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,8 +10,8 @@ from harness.analysis.axis import make_axis
 from harness.analysis.nearest import closeness, crossings, nearest
 from harness.checkpoint_series import followed
 from harness.conditions import MIN_LEVELS, Condition
-from harness.errors import SpecError, suggestion
 from harness.judgments import Judgments
+from harness.phases_spec import UNIFORM, contenders
 from harness.plan import Item, ModelPlan
 from harness.predictions import Predictions, predictions_of
 from harness.registry import load_reader
@@ -20,30 +20,10 @@ from harness.types import AnalysisOptions, Floats, Ints, SequenceCurve
 from harness.types.phases import Passage, PhaseMap
 from harness.types.training import CheckpointSeries
 
-UNIFORM = "uniform"  # stands beside a family's observers: the law of a model that has learned nothing
 _BIT = float(np.log(2))  # nats
 _LEAST = 2.0**-64  # a probability of the model below this counts as this: a divergence is at most 64 bits
 _SAME = 1e-6  # difference of two laws that is none: observers are worked out in double precision
 _COLUMNS = 33  # context lengths of a map: as many as can be seen
-
-
-def contenders(asked: Iterable[str] | None, observers: Iterable[str]) -> tuple[str, ...]:
-    """Return the names to compare a model with: those asked for, else all observers and the uniform law.
-
-    Raises SpecError for a name that is none of them, one given twice, or fewer than two.
-    """
-    known = (*observers, UNIFORM)
-    if asked is None:
-        return known
-    names = tuple(asked)
-    for name in names:
-        if name not in known:
-            raise SpecError(f"phases: no observer {name!r}{suggestion(name, known)}")
-    if len(set(names)) < len(names):
-        raise SpecError(f"phases {list(names)!r} names one twice; name each once")
-    if len(names) < 2:
-        raise SpecError(f"phases {list(names)!r}: two observers or more are needed to tell which is nearer")
-    return names
 
 
 def phase_maps(

@@ -8,7 +8,7 @@ from harness.judgments import Judgments
 from harness.reporting.drawing import svg
 from harness.reporting.emerged import HEADS, shown
 from harness.reporting.emerged_table import emergence_df
-from harness.reporting.whitebox import Shown
+from harness.reporting.inside import Shown
 from harness.types import AnalysisOptions, RunResult
 from harness.types.emergence import EmergenceReading
 from harness.types.whitebox import Arrays, Job, WhiteBoxResult, WhiteBoxStudy

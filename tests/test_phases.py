@@ -15,7 +15,8 @@ from harness.conditions import Condition
 from harness.errors import CurveError, SpecError
 from harness.expansion import expand
 from harness.judgments import Judgments
-from harness.phases import contenders, divergences, phase_map
+from harness.phases import divergences, phase_map
+from harness.phases_spec import contenders
 from harness.reporting import write_report
 from harness.reporting.phases import over_parameters, phase_blocks
 from harness.reporting.phases_table import passages_df, phases_df

@@ -5,8 +5,8 @@ from functools import partial
 from harness.analysis.learning import mean_interval
 from harness.reporting.capability_figures import ONE, draw_ways
 from harness.reporting.capability_table import Way, ways
+from harness.reporting.inside import Drawn, Shown
 from harness.reporting.numbers import number, plural, with_interval
-from harness.reporting.whitebox import Drawn, Shown
 from harness.types import AnalysisOptions, Bounded, Floats
 from harness.types.capability import Capability, CapabilityReading, Gap
 from harness.types.whitebox import WhiteBoxResult

@@ -3,8 +3,8 @@
 from functools import partial
 
 from harness.reporting.decodable_figures import MAPS, TOGETHER, draw_maps, draw_together
+from harness.reporting.inside import Drawn, Shown
 from harness.reporting.numbers import number, with_interval
-from harness.reporting.whitebox import Drawn, Shown
 from harness.reporting.wording import delay_words, options_words, short_verdict, transition_sentence
 from harness.types import AnalysisOptions, Delay
 from harness.types.decodability import AcrossModels, Association, Decodability, ProbeReading

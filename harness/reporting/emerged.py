@@ -3,8 +3,8 @@
 from functools import partial
 
 from harness.reporting.emerged_figures import SIZE, draw_staircase
+from harness.reporting.inside import Drawn, Shown
 from harness.reporting.numbers import count, number
-from harness.reporting.whitebox import Drawn, Shown
 from harness.types import AnalysisOptions
 from harness.types.emergence import EmergenceCell, EmergenceReading
 from harness.types.whitebox import WhiteBoxResult

@@ -5,8 +5,8 @@ from functools import partial
 import numpy as np
 
 from harness.reporting.heads_figures import ABLATION, MAPS, draw_ablation, draw_scores
+from harness.reporting.inside import Drawn, Shown
 from harness.reporting.numbers import number, with_interval
-from harness.reporting.whitebox import Drawn, Shown
 from harness.types import AnalysisOptions, Floats
 from harness.types.induction import Induction
 from harness.types.whitebox import WhiteBoxResult

@@ -12,6 +12,7 @@ from harness.reporting.explained import Explained, explained
 from harness.reporting.figures import NARROW, WIDE, draw_curve
 from harness.reporting.findings import SHIFT_COLUMNS, compared
 from harness.reporting.generations import HEADS, share_groups, share_note, texts_blocks
+from harness.reporting.inside import InsideBlock
 from harness.reporting.levels import failures_per_level, ideal_transition, lowest_mass
 from harness.reporting.methods import methods
 from harness.reporting.mixtures import MIXTURE, draw_mixture
@@ -30,7 +31,7 @@ from harness.reporting.summary import (
     ways,
 )
 from harness.reporting.trained import training_blocks
-from harness.reporting.whitebox import InsideBlock, across_sentences, inside_blocks
+from harness.reporting.whitebox import across_sentences, inside_blocks
 from harness.reporting.wording import delay_words, short_verdict
 from harness.types import RunResult
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from harness.reporting.inside import Drawn, Shown
 from harness.reporting.latex_text import escape, figure
 from harness.reporting.trained import training_blocks
-from harness.reporting.whitebox import Drawn, Shown, across_sentences, inside_blocks
+from harness.reporting.whitebox import across_sentences, inside_blocks
 from harness.types import RunResult
 
 

@@ -5,9 +5,9 @@ from functools import partial
 
 import numpy as np
 
+from harness.reporting.inside import Drawn, InsideBlock, Shown
 from harness.reporting.numbers import number, plural, with_interval
 from harness.reporting.phases_figures import WIDE, Column, draw_over, draw_phases, named
-from harness.reporting.whitebox import Drawn, InsideBlock, Shown
 from harness.reporting.wording import short_verdict
 from harness.types import RunResult
 from harness.types.phases import Passage, PhaseMap

@@ -4,9 +4,9 @@ from functools import partial
 
 import numpy as np
 
+from harness.reporting.inside import Drawn, Shown
 from harness.reporting.numbers import number, with_interval
 from harness.reporting.shapes_figures import ENERGY, PICTURES, draw_energy, draw_pictures
-from harness.reporting.whitebox import Drawn, Shown
 from harness.types import AnalysisOptions
 from harness.types.geometry import Geometry
 from harness.types.whitebox import WhiteBoxResult

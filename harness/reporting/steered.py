@@ -2,9 +2,9 @@
 
 from functools import partial
 
+from harness.reporting.inside import Drawn, Shown
 from harness.reporting.numbers import number, plural, with_interval
 from harness.reporting.steered_figures import CURVES, STARS, draw_curves, draw_stars
-from harness.reporting.whitebox import Drawn, Shown
 from harness.types import AnalysisOptions, Bounded
 from harness.types.steering import SteeredCell, SteeringReading
 from harness.types.whitebox import WhiteBoxResult

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from functools import partial
 
+from harness.reporting.inside import Drawn, InsideBlock, Shown
 from harness.reporting.numbers import number, plural, with_interval
 from harness.reporting.phases import phase_blocks
 from harness.reporting.trained_capability import capability_blocks
 from harness.reporting.trained_decoding import decoded_blocks
 from harness.reporting.trained_figures import WIDE, draw_courses, draw_map
-from harness.reporting.whitebox import Drawn, InsideBlock, Shown
 from harness.reporting.wording import options_words, short_verdict
 from harness.types import RunResult, Transition
 from harness.types.training import Appearance, CheckpointSeries, SeedSpread

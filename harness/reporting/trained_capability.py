@@ -5,8 +5,8 @@ from functools import partial
 
 from harness.reporting.capability import bounded, cautions, choices
 from harness.reporting.capability_figures import COURSE, draw_course
+from harness.reporting.inside import Drawn, InsideBlock, Shown
 from harness.reporting.numbers import number, plural, with_interval
-from harness.reporting.whitebox import Drawn, InsideBlock, Shown
 from harness.types import RunResult
 from harness.types.capability import CapabilityCourse, CapabilitySeeds, CapabilitySeries, TrialLead
 

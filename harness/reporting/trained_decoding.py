@@ -11,8 +11,8 @@ from harness.reporting.decodable import PROBES
 from harness.reporting.decodable_figures import COLOURS, SHORT
 from harness.reporting.drawing import MODEL, Frame, Size, level_axis
 from harness.reporting.figures import BOTTOM, LEFT, RIGHT, TOP, Label, finish
+from harness.reporting.inside import Drawn, InsideBlock, Shown
 from harness.reporting.numbers import number, with_interval
-from harness.reporting.whitebox import Drawn, InsideBlock, Shown
 from harness.types import Floats, RunResult
 from harness.types.decodability import Decodability
 from harness.types.whitebox import WhiteBoxResult
