@@ -19,9 +19,9 @@ import numpy as np
 import harness as icl
 from harness.reporting.concept_figures import standing_alone
 from harness.reporting.drawing import svg
+from harness.reporting.inside import Drawn, Shown
 from harness.reporting.numbers import number, probability, with_interval
 from harness.reporting.phases import phase_block, phase_blocks
-from harness.reporting.whitebox import Drawn, Shown
 from harness.suite_files import parse_suite
 from harness.types.phases import Passage, PhaseMap
 

@@ -11,6 +11,7 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 import harness as icl
@@ -96,7 +97,7 @@ def over_seeds(run: icl.Run) -> str:
 
 
 def _mean(values: pd.Series) -> str:
-    low, high = mean_interval(values.to_numpy())
+    low, high = np.clip(mean_interval(values.to_numpy()), -1, 1)  # of probabilities or their differences
     return with_interval(float(values.mean()), low, high)
 
 
