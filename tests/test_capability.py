@@ -281,7 +281,8 @@ def test_seeds_are_series_whose_names_differ_in_numbers_and_the_lead_is_bootstra
     assert other.model == "local/other@*"
     table = capability_df([run])
     first = table[table.series == "local/bits-seed0"].iloc[0]
-    assert (first.lead, first.seeds, first.seeds_lead, first.seeds_lead_low) == (3, 2, 2, 1)
+    assert (first.lead, first.seeds, first.seeds_lead) == (3, 2, 2)
+    assert first.seeds_lead_low < 1  # of two seeds, leads 3 and 1, hardly anything is known
     assert table[table.series == "local/other"].seeds_lead.isna().all()
     assert set(table.way) == {
         "naive", "over-prompting", "alpha = 1", "tuned", "random, tuned", "random, alpha = 1", "wrong concept"
