@@ -54,6 +54,7 @@ def _other(
             "controls": [],
             "readout": "next_symbol",
             "cognitive": None,
+            "phases": None,
             "whitebox": None,
             "render": task.render.model_copy(update={"symbols": symbols}),
         }

@@ -55,6 +55,18 @@ def planned(section: str) -> list[Job]:
     return jobs(found.spec.capability, found.study, 2)
 
 
+def test_a_wrong_concept_of_another_family_goes_with_phases_of_the_tasks_own_observers() -> None:
+    wrong = "{family: periodic, params: {symbols: binary}, concept: period, values: [2, 1]}"
+    section = SECTION.replace(
+        "{family: bitwise, params: {form: letters}, concept: operation, values: [XOR, XNOR]}", wrong
+    )
+    assert wrong in section
+    text = SUITE.format(section=section) + "    phases: [operation, kt]\n"
+    (found,) = studies_of(parse_suite(text, "operations"))
+    assert found.study.other is not None
+    assert found.study.other.labels == ("2", "1")
+
+
 def numbers(job: Job, name: str) -> list[int]:
     listed = job[name]
     assert isinstance(listed, list)
