@@ -7,8 +7,8 @@ import numpy as np
 
 from harness.analysis.checks import DEFAULTS
 from harness.analysis.learning import lead, learning_times
-from harness.checkpoint_series import step_of
 from harness.conditions import MIN_LEVELS
+from harness.model_names import step_of
 from harness.types import Bounded, Floats
 from harness.types.capability import (
     Capability,

@@ -14,17 +14,12 @@ from harness.analysis import mean_band
 from harness.analysis.learning import mean_interval
 from harness.conditions import MIN_LEVELS
 from harness.judgments import Judgments
+from harness.model_names import step_of
 from harness.types import AnalysisOptions, CountCurve, Curve, CurveResult, Floats, SequenceCurve, Transition
 from harness.types.training import Appearance, CheckpointSeries, SeedSpread
 
 _MOST = 9  # context lengths followed over training: as many as a table and a map can show
 _ENOUGH = 3  # seeds for an interval of their mean
-
-
-def step_of(model: str) -> tuple[str, int] | None:
-    """Return the series and the training step that a model's name says, None where it says none."""
-    series, at, step = model.rpartition("@")
-    return (series, int(step)) if at and step.isdecimal() else None
 
 
 def series_of(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import StoreError
+from harness.model_names import in_order
 from harness.store_errors import store_errors
 from harness.types import Failure, FailureKind, Reply
 
@@ -78,8 +79,9 @@ class Store:
             self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     def models(self) -> dict[str, str]:
-        """Return the record (JSON) of every model, in order of name."""
-        return dict(self._db.execute("SELECT name, record FROM models ORDER BY name"))
+        """Return the record (JSON) of every model, in order of name, checkpoints of a series in order of step."""
+        records = dict(self._db.execute("SELECT name, record FROM models"))
+        return {name: records[name] for name in sorted(records, key=in_order)}
 
     def set_model(self, name: str, record: str) -> None:
         """Record how a model is used in this run."""

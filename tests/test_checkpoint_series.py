@@ -9,10 +9,11 @@ import pytest
 from scipy import stats
 
 import harness as icl
-from harness.checkpoint_series import followed, seed_spreads, series_of, step_of, without_inner
+from harness.checkpoint_series import followed, seed_spreads, series_of, without_inner
 from harness.errors import CheckpointError, SpecError
 from harness.judgments import Judgments
 from harness.local_models.checkpoints import resolve_checkpoint, series_names
+from harness.model_names import in_order, step_of
 from harness.registry import model_names
 from harness.reporting import write_report
 from harness.reporting.trained import training_blocks
@@ -72,6 +73,12 @@ def test_what_is_no_series_is_refused_with_what_to_do(tmp_path: Path) -> None:
 )
 def test_a_step_is_read_from_a_name_only_where_it_is_a_number(name: str, expected: object) -> None:
     assert step_of(name) == expected
+
+
+def test_checkpoints_come_in_order_of_step_and_other_models_in_order_of_name() -> None:
+    names = ["openai/b", "local/a@1024", "local/a", "local/a@64", "local/b@2", "anthropic/c"]
+    ordered = ["anthropic/c", "local/a", "local/a@64", "local/a@1024", "local/b@2", "openai/b"]
+    assert sorted(names, key=in_order) == ordered
 
 
 def truth(step: int, *, at: float = 128, onset: float = 20) -> Floats:
