@@ -26,6 +26,7 @@ LEVELS = 33
 GRID = LEVELS * 20
 WIDTHS = (0.0, 0.05, 0.2)
 SEED = 1000
+DECLARED = ((0.0, 0.3), (0.75, 1.0))  # a little wider than where the plateaus are drawn from
 Sampler = Literal["planner", "drawn", "in turn"]
 SAMPLERS: tuple[Sampler, ...] = ("drawn", "in turn")  # the uniform ones
 
@@ -50,6 +51,7 @@ class Setting:
     icc: float = 0.0
     sampler: Sampler = "planner"
     until: str = "located"
+    declared: bool = False  # in which ranges the plateaus lie, to planner and uniform sampler alike
 
 
 def explore(setting: Setting, seed: int) -> Course:
@@ -60,7 +62,8 @@ def explore(setting: Setting, seed: int) -> Course:
     if setting.icc:
         a = 1 / setting.icc - 1
         p = rng.beta(p * a, (1 - p) * a)
-    planner = AdaptivePlanner(x, seed=seed, until=setting.until)  # type: ignore[arg-type]
+    known = {"plateaus": DECLARED} if setting.declared else {}
+    planner = AdaptivePlanner(x, seed=seed, until=setting.until, **known)  # type: ignore[arg-type]
     waiting: list[float] = []
     start = time.process_time()
     while not planner.done:
@@ -134,6 +137,21 @@ def one_at_a_time() -> list[Row]:
     return rows
 
 
+def with_plateaus_declared() -> list[Row]:
+    """Measure the same with the ranges of both plateaus known, as psychometrics declares guess and lapse rates."""
+    rows = []
+    for width in (0.0, 0.2):
+        courses = _courses(Setting(width, declared=True), MANY)
+        what = f"planner, one at a time, plateaus declared, {_named(width)}"
+        rows.append(_grid_row(what, courses, most=0.25))
+        rows.append(share_row(f"{what}: coverage", sum(c.covered for c in courses), len(courses), least=0.93))
+        if width == 0:
+            for sampler in SAMPLERS:
+                uniform = _courses(Setting(width, sampler=sampler, declared=True), MANY)
+                rows.append(_ratio_row(f"{what}: calls / uniform, {sampler}", courses, uniform, most=1 / 3))
+    return rows
+
+
 def in_batches() -> list[Row]:
     """Measure the same, eight calls at once."""
     rows = []
@@ -181,4 +199,6 @@ def until_judged() -> list[Row]:
     return rows
 
 
-ROWS: tuple[RowFunction, ...] = (one_at_a_time, in_batches, without_a_change, overdispersed, until_judged)
+ROWS: tuple[RowFunction, ...] = (
+    one_at_a_time, with_plateaus_declared, in_batches, without_a_change, overdispersed, until_judged
+)  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.analysis.checks import DEFAULTS, MIN_LEVELS, check_axis, check_curve, check_options
 from harness.analysis.planner_choice import About, assumed, expected_gain, success_chance, target_shares
-from harness.analysis.planner_grid import make_grid
+from harness.analysis.planner_grid import ANYWHERE, Range, make_grid
 from harness.analysis.planner_posterior import Posterior, location_interval
 from harness.analysis.planner_rules import (
     allowed_levels,
@@ -80,6 +80,10 @@ class AdaptivePlanner:
     that the analyzer's bins begin with. `cost` per call at each level, as an
     array or a function, default 1. `grid_trials` is the number of calls per
     level of the fixed design in the report; `max_calls` is as many by default.
+    `plateaus`, ((low, high), (low, high)), says where p is known to lie before and
+    after the change, as guess and lapse rates are in psychometrics: a step then
+    takes a quarter fewer calls. Declared wrongly it misleads where calls go and when
+    they end, not `transition`, which makes no use of it.
     Raises SpecError or CurveError for arguments that cannot be meant.
     """
 
@@ -91,6 +95,7 @@ class AdaptivePlanner:
         precision: float = 0.05,
         about: About = "location",
         until: Until = "located",
+        plateaus: tuple[Range, Range] = ANYWHERE,
         max_calls: int | None = None,
         per_level: int | None = None,
         grid_trials: int = GRID_TRIALS,
@@ -114,7 +119,7 @@ class AdaptivePlanner:
         if until not in ("located", "judged"):
             raise SpecError(f"until={until!r}: must be 'located' or 'judged'")
         self.options, self.precision, self.seed = options, precision, seed
-        self._grid = make_grid(self.levels, options)
+        self._grid = make_grid(self.levels, options, plateaus)
         self._shares = target_shares(self._grid, about)
         self._posterior = Posterior(self._grid)
         self._told: list[tuple[float, float, int]] = []
@@ -135,6 +140,7 @@ class AdaptivePlanner:
         precision: float = 0.05,
         about: About = "location",
         until: Until = "located",
+        plateaus: tuple[Range, Range] = ANYWHERE,
         max_calls: int | None = None,
         per_level: int | None = None,
         grid_trials: int = GRID_TRIALS,
@@ -148,6 +154,7 @@ class AdaptivePlanner:
             precision=precision,
             about=about,
             until=until,
+            plateaus=plateaus,
             max_calls=max_calls,
             per_level=per_level,
             grid_trials=grid_trials,

@@ -6,11 +6,17 @@ import numpy as np
 
 from harness.analysis.axis import Axis, bin_starts, make_axis
 from harness.analysis.templates import STEP_SHARE, rises
+from harness.errors import SpecError
 from harness.types import AnalysisOptions, Floats, Ints
 
 WIDTHS = (0.03, 0.06, 0.12, 0.25, 0.5, 1.0)  # 10-90 %, in ranges, besides an exact step
 PLATEAUS = 17  # heights of a plateau: 0.05 apart in arcsin(sqrt p), two s.d. of 100 draws
 MOST_ASKED = 65  # levels that are asked for; of more, those that the analyzer's bins begin with
+Range = tuple[float, float]
+ANYWHERE: tuple[Range, Range] = (
+    (0.0, 1.0),
+    (0.0, 1.0),
+)  # plateaus before and after, of which nothing is known
 CELLS = 48  # places of a change, at least, so that few levels make no coarser grid
 
 
@@ -45,12 +51,12 @@ class Grid:
         return np.diff(self.axis.x[self.asked])
 
 
-def make_grid(level: Floats, options: AnalysisOptions) -> Grid:
-    """Build the grid for ascending levels.
+def make_grid(level: Floats, options: AnalysisOptions, plateaus: tuple[Range, Range] = ANYWHERE) -> Grid:
+    """Build the grid for ascending levels, heights before and after the change within `plateaus`.
 
     Exact steps lie anywhere in the gap between two levels; they hold a quarter
     of the prior, the two narrowest widths another and the wider ones half, as
-    the analyzer's do (`templates`).
+    the analyzer's do (`templates`). Raises SpecError for ranges that hold no two heights `min_change` apart.
     """
     axis = make_axis(level, options.axis)
     asked = np.arange(len(level))
@@ -70,9 +76,16 @@ def make_grid(level: Floats, options: AnalysisOptions) -> Grid:
     mass = np.concatenate(
         [STEP_SHARE * gap_share, np.tile(share * (1 - STEP_SHARE) / len(widths), len(widths))]
     )
-    plateaus = np.sin(np.pi / 2 * (np.arange(PLATEAUS) + 0.5) / PLATEAUS) ** 2
-    before, after = (a.ravel() for a in np.meshgrid(plateaus, plateaus, indexing="ij"))
+    heights = np.sin(np.pi / 2 * (np.arange(PLATEAUS) + 0.5) / PLATEAUS) ** 2
+    before, after = (a.ravel() for a in np.meshgrid(heights, heights, indexing="ij"))
     apart = np.abs(after - before) >= options.min_change
+    for height, (low, high) in zip((before, after), plateaus, strict=True):
+        apart &= (height >= low) & (height <= high)
+    if not apart.any():
+        raise SpecError(
+            f"plateaus={plateaus!r}: a (low, high) within 0 to 1 before and after the change is wanted, wide enough to "
+            f"hold two heights {options.min_change:g} apart; heights are taken about 0.05 to 0.1 from each other"
+        )
     return Grid(
         axis=axis,
         asked=asked,
@@ -83,5 +96,5 @@ def make_grid(level: Floats, options: AnalysisOptions) -> Grid:
         log_prior=np.log(mass),
         before=before[apart].astype(np.float32),
         after=after[apart].astype(np.float32),
-        constant=plateaus.astype(np.float32),
+        constant=heights.astype(np.float32),
     )
