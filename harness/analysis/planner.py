@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal
 
 import numpy as np
 
@@ -73,8 +73,8 @@ class AdaptivePlanner:
     ("several"): a second change that lies where no call went is then seen, and
     "located" would not see it.
 
-    The state is what was told, in order: `observations` with the same arguments
-    rebuild it, and the same questions follow.
+    The state is what was told, in order: `observations`, given back with the same
+    arguments, rebuild it, and the same questions follow.
 
     Arguments: `levels` ascending, at least 3; of more than 65 those are asked
     that the analyzer's bins begin with. `cost` per call at each level, as an
@@ -101,6 +101,7 @@ class AdaptivePlanner:
         grid_trials: int = GRID_TRIALS,
         options: AnalysisOptions = DEFAULTS,
         seed: int = 0,
+        observations: Iterable[tuple[float, float, int]] = (),
     ) -> None:
         self.levels = np.asarray([float(x) for x in levels])
         ones = np.ones(len(self.levels), dtype=np.int64)
@@ -129,41 +130,8 @@ class AdaptivePlanner:
         self._per_level, self._until = per_level, until
         self._judgment: tuple[int, Stop | None] = (-1, None)  # at which number of outcomes, and what it was
         self._blocks = eighths(self._grid)
-
-    @classmethod
-    def from_observations(
-        cls,
-        levels: Iterable[float],
-        observations: Iterable[tuple[float, float, int]],
-        *,
-        cost: Sequence[float] | Floats | Callable[[float], float] | None = None,
-        precision: float = 0.05,
-        about: About = "location",
-        until: Until = "located",
-        plateaus: tuple[Range, Range] = ANYWHERE,
-        max_calls: int | None = None,
-        per_level: int | None = None,
-        grid_trials: int = GRID_TRIALS,
-        options: AnalysisOptions = DEFAULTS,
-        seed: int = 0,
-    ) -> Self:
-        """Return a planner that was told these (x, k, n), in this order."""
-        planner = cls(
-            levels,
-            cost=cost,
-            precision=precision,
-            about=about,
-            until=until,
-            plateaus=plateaus,
-            max_calls=max_calls,
-            per_level=per_level,
-            grid_trials=grid_trials,
-            options=options,
-            seed=seed,
-        )
         for x, k, n in observations:
-            planner.tell(x, k, n)
-        return planner
+            self.tell(x, k, n)
 
     @property
     def observations(self) -> tuple[tuple[float, float, int], ...]:

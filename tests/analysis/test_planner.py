@@ -95,7 +95,7 @@ def test_a_planner_rebuilt_from_what_was_told_asks_the_same() -> None:
     for _ in range(6):
         for x in planner.ask(5):
             planner.tell(x, int(rng.random() < p[int(x)]))
-    again = AdaptivePlanner.from_observations(LEVELS, planner.observations, seed=4)
+    again = AdaptivePlanner(LEVELS, observations=planner.observations, seed=4)
     assert again.ask(8) == planner.ask(8) == planner.ask(8)  # asking changes nothing
     assert again.report == planner.report
 
@@ -113,16 +113,16 @@ def test_known_plateaus_save_calls_on_a_step_and_are_rebuilt_with_it() -> None:
     assert calls[0] < calls[1]
     assert inside >= 10  # of 12 at .95 fewer than 10 have probability .02
     told = planner.observations[:-1]
-    again = AdaptivePlanner.from_observations(LEVELS, told, plateaus=known, seed=11)
+    again = AdaptivePlanner(LEVELS, observations=told, plateaus=known, seed=11)
     assert again.ask() == [planner.observations[-1][0]]
 
 
 def test_the_order_in_which_calls_were_told_does_not_matter_to_what_is_known() -> None:
     rng = np.random.default_rng(9)
     told = [(float(x), int(rng.random() < 0.1 + 0.8 * (x > 15)), 1) for x in rng.integers(0, 33, 60)]
-    forward = AdaptivePlanner.from_observations(LEVELS, told).report
+    forward = AdaptivePlanner(LEVELS, observations=told).report
     joined = [(x, sum(k for y, k, _ in told if y == x), sum(n for y, _, n in told if y == x)) for x in LEVELS]
-    backward = AdaptivePlanner.from_observations(LEVELS, [t for t in joined[::-1] if t[2]]).report
+    backward = AdaptivePlanner(LEVELS, observations=[t for t in joined[::-1] if t[2]]).report
     assert (backward.low, backward.high) == pytest.approx((forward.low, forward.high), rel=1e-4)
     assert backward.p_none == pytest.approx(forward.p_none, rel=1e-3)
 
@@ -143,7 +143,7 @@ def test_the_unit_of_the_levels_does_not_matter(scale: float, shift: float) -> N
 def test_a_mirrored_curve_is_as_well_known() -> None:
     told = [(float(x), int(x > 20), 1) for x in LEVELS]
     mirror = [(x, 1 - k, n) for x, k, n in told]
-    up, down = (AdaptivePlanner.from_observations(LEVELS, t).report for t in (told, mirror))
+    up, down = (AdaptivePlanner(LEVELS, observations=t).report for t in (told, mirror))
     assert (up.low, up.high, up.p_none) == pytest.approx((down.low, down.high, down.p_none), rel=1e-3)
 
 
@@ -193,7 +193,7 @@ def test_calls_that_agree_by_level_more_than_chance_make_the_interval_wider() ->
     smooth = [2, 2, 3, 2, 17, 18, 17, 18]
     rough = [0, 6, 0, 3, 19, 12, 20, 17]
     reports = [
-        AdaptivePlanner.from_observations(range(8), [(x, k, 20) for x, k in enumerate(ks)]).report
+        AdaptivePlanner(range(8), observations=[(x, k, 20) for x, k in enumerate(ks)]).report
         for ks in (smooth, rough)
     ]
     assert reports[0].high - reports[0].low < reports[1].high - reports[1].low
@@ -237,8 +237,8 @@ def test_of_many_levels_65_are_asked_the_first_and_the_last_among_them_on_either
 
 
 def test_probabilities_told_as_they_are_count_as_one_draw_each() -> None:
-    drawn = AdaptivePlanner.from_observations(range(6), [(x, 5.0, 10) for x in range(6)])
-    exact = AdaptivePlanner.from_observations(range(6), [(x, 0.5, 1) for x in range(6) for _ in range(10)])
+    drawn = AdaptivePlanner(range(6), observations=[(x, 5.0, 10) for x in range(6)])
+    exact = AdaptivePlanner(range(6), observations=[(x, 0.5, 1) for x in range(6) for _ in range(10)])
     assert exact.report.p_none == pytest.approx(drawn.report.p_none, rel=1e-4)
 
 
